@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- SattnInterfaces.td - selection policies and weight encodings -------===//
+#ifndef SPARSAM_SATTN_INTERFACES
+#define SPARSAM_SATTN_INTERFACES
+
+include "mlir/IR/OpBase.td"
+
+def Sattn_SelectionPolicyAttrInterface : AttrInterface<"SelectionPolicyAttrInterface"> {
+  let cppNamespace = "::sparsam::sattn";
+  let description = [{
+    Which (query, key) pairs of an attention survive. A new policy is a new attribute that implements this interface,
+    in any dialect; `sattn.attention` and the passes know policies through it alone.
+  }];
+  let methods = [
+    InterfaceMethod<"Checks the policy against the attention it is put on; emits errors at the op.",
+      "::llvm::LogicalResult", "verifyFor", (ins "::mlir::Operation *":$attention)>,
+    InterfaceMethod<"True if the policy keeps every pair (nothing to predict).", "bool", "isDense">,
+    InterfaceMethod<[{
+      Name of the first parameter that must come from calibration and is not set yet, or empty. Lowering refuses a
+      policy that still needs calibration.}], "::llvm::StringRef", "missingCalibration">,
+    InterfaceMethod<[{
+      Builds the ops that compute the i1 mask [batch, heads, queries, keys] of `attention` (a `sattn.attention`), and
+      returns it. Not called for a dense policy.}],
+      "::mlir::Value", "buildSelection", (ins "::mlir::OpBuilder &":$builder, "::mlir::Operation *":$attention)>,
+  ];
+}
+
+#endif // SPARSAM_SATTN_INTERFACES

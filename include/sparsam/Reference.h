@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Reference.h - reference semantics of sattn -------------------------===//
+#ifndef SPARSAM_REFERENCE_H
+#define SPARSAM_REFERENCE_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/LLVM.h"
+
+namespace sparsam {
+
+/// Runs `function` (no arguments: its inputs are constants) with the reference semantics of every op, written for
+/// reading and in plain floating point. `check` ops compare and emit errors at their location; `check.print` prints.
+/// Fails on a failed check and on an op without reference semantics.
+mlir::LogicalResult interpret(mlir::func::FuncOp function, llvm::raw_ostream &out);
+
+} // namespace sparsam
+
+#endif // SPARSAM_REFERENCE_H

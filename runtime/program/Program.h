@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Program.h - a loaded, validated program file -----------------------===//
+#ifndef SPARSAM_RUNTIME_PROGRAM_PROGRAM_H
+#define SPARSAM_RUNTIME_PROGRAM_PROGRAM_H
+
+#include "runtime/io/File.h"
+#include "runtime/program/Tensor.h"
+#include "runtime/support/Result.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sparsam::program {
+struct Program; // generated: Program_generated.h
+} // namespace sparsam::program
+
+namespace sparsam::runtime {
+
+/// A program file mapped into memory. Loading checks the frame, the FlatBuffers table, every index, offset, shape
+/// and name in it; what a machine must check of its command words it checks in Machine::load.
+class Program {
+public:
+  static Result<std::shared_ptr<const Program>> load(const std::string &path);
+  /// From bytes in memory, laid out as in a file; `owner` keeps them alive.
+  static Result<std::shared_ptr<const Program>> fromBytes(std::span<const uint8_t> bytes,
+                                                          std::shared_ptr<void> owner,
+                                                          const std::string &name);
+
+  /// The FlatBuffers table (include runtime/program/Program_generated.h to use it).
+  const program::Program &table() const { return *table_; }
+  /// Bytes of constant tensor `index`.
+  std::span<const uint8_t> constant(unsigned index) const;
+  const std::string &name() const { return name_; }
+
+private:
+  Program() = default;
+  const program::Program *table_ = nullptr;
+  std::span<const uint8_t> data_;
+  std::shared_ptr<void> owner_;
+  std::string name_;
+};
+
+/// The frame of a program file: 8 bytes magic "SPARSAM\n", u32 version, u32 zero, u64 offset and u64 length of the
+/// FlatBuffers table, u64 offset and u64 length of the data sections (offset a multiple of 64).
+struct ProgramHeader {
+  static constexpr char kMagic[8] = {'S', 'P', 'A', 'R', 'S', 'A', 'M', '\n'};
+  static constexpr uint32_t kVersion = 1;
+  static constexpr uint64_t kAlignment = 64;
+  char magic[8];
+  uint32_t version;
+  uint32_t reserved;
+  uint64_t tableOffset, tableBytes;
+  uint64_t dataOffset, dataBytes;
+};
+static_assert(sizeof(ProgramHeader) == 48);
+
+} // namespace sparsam::runtime
+
+#endif // SPARSAM_RUNTIME_PROGRAM_PROGRAM_H
