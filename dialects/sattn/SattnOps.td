@@ -24,12 +24,16 @@ def Sattn_Dialect : Dialect {
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;
+  let dependentDialects = ["::mlir::arith::ArithDialect"]; // folded tensors become arith.constant
 }
 
 class Sattn_Op<string mnemonic, list<Trait> traits = []> : Op<Sattn_Dialect, mnemonic, traits # [Pure]>;
 class Sattn_Attr<string name, string mnem, list<Trait> traits = []> : AttrDef<Sattn_Dialect, name, traits> {
   let mnemonic = mnem;
 }
+
+// A double that attributes can be compared and hashed by.
+def Sattn_Real : AttrOrTypeParameter<"::sparsam::sattn::Real", "real number">;
 
 def Sattn_ActivationAttr : EnumAttr<Sattn_Dialect, Sattn_Activation, "activation"> {
   let assemblyFormat = "`<` $value `>`";
@@ -66,12 +70,12 @@ def Sattn_LowBitThresholdAttr : Sattn_Attr<"LowBitThreshold", "low_bit_threshold
     `threshold`. Ranges come from calibration; 0 means not calibrated yet.
 
     ```mlir
-    #sattn.low_bit_threshold<bits = 4, threshold = 2.000000e-03, normalize = true, q_range = 0.5, k_range = 0.5, empty_row = dense>
+    #sattn.low_bit_threshold<bits = 4, threshold = 2.000000e-03, normalize = true, q_range = 5.000000e-01, k_range = 5.000000e-01, empty_row = dense>
     ```
   }];
-  let parameters = (ins "int64_t":$bits, "double":$threshold, "bool":$normalize, "double":$q_range,
-      "double":$k_range, EnumParameter<Sattn_EmptyRow>:$empty_row);
-  let assemblyFormat = "`<` struct(params) `>`";
+  let parameters = (ins "int64_t":$bits, Sattn_Real:$threshold, "bool":$normalize, Sattn_Real:$q_range,
+      Sattn_Real:$k_range, EnumParameter<Sattn_EmptyRow>:$empty_row);
+  let assemblyFormat = "`<` struct($bits, custom<Real>($threshold), $normalize, custom<Real>($q_range), custom<Real>($k_range), $empty_row) `>`";
   let genVerifyDecl = 1;
 }
 
@@ -127,6 +131,8 @@ def Sattn_LinearOp : Sattn_Op<"linear", [AttrSizedOperandSegments]> {
     ```mlir
     %y = sattn.linear %x, %w bias %b {activation = #sattn.activation<gelu>}
         : tensor<1x8x16xf32>, tensor<16x32xf32>, tensor<32xf32> -> tensor<1x8x32xf32>
+    %z = sattn.linear %x, %w residual %r
+        : tensor<1x8x16xf32>, tensor<16x32xf32> residual tensor<1x8x32xf32> -> tensor<1x8x32xf32>
     ```
   }];
   let arguments = (ins Sattn_F32Tensor:$input, Sattn_F32Tensor:$weight, Optional<Sattn_F32Tensor>:$bias,
@@ -134,7 +140,7 @@ def Sattn_LinearOp : Sattn_Op<"linear", [AttrSizedOperandSegments]> {
       DefaultValuedAttr<Sattn_ActivationAttr, "::sparsam::sattn::Activation::None">:$activation,
       UnitAttr:$transpose_weight);
   let results = (outs Sattn_F32Tensor:$output);
-  let assemblyFormat = "$input `,` $weight (`bias` $bias^)? (`residual` $residual^)? attr-dict `:` type($input) `,` type($weight) (`,` type($bias)^)? (`,` `residual` type($residual)^)? `->` type($output)";
+  let assemblyFormat = "$input `,` $weight (`bias` $bias^)? (`residual` $residual^)? attr-dict `:` type($input) `,` type($weight) (`,` type($bias)^)? (`residual` type($residual)^)? `->` type($output)";
   let hasVerifier = 1;
 }
 
@@ -145,7 +151,7 @@ def Sattn_QuantizeOp : Sattn_Op<"quantize"> {
   let description = [{
     `code = clamp(round_half_even(x' * (2^(bits-1) - 1) / range))` in [-(2^(bits-1)-1), 2^(bits-1)-1], with
     `x' = x / ||x||_2` per token where `normalize` is set and x otherwise. `norms` are the 2-norms, [batch, heads, tokens, 1],
-    and 1 without `normalize`.
+    and 1 without `normalize`. A token of norm 0 has codes 0.
 
     ```mlir
     %codes, %norms = sattn.quantize %q bits 4 range 1.4 normalize : tensor<1x1x4x2xf32> -> tensor<1x1x4x2xi8>, tensor<1x1x4x1xf32>
@@ -163,6 +169,8 @@ def Sattn_PredictOp : Sattn_Op<"predict"> {
   let summary = "Predict attention probabilities from codes";
   let description = [{
     `softmax_j((Qi Ki^T / q_scale / k_scale) * nq nk * scale + mask + causal)`, where Qi Ki^T is an integer product.
+    With `causal`, query i has probability 0 for keys beyond i + keys - queries. A row in which every score is -inf or
+    hidden has probability 0 everywhere. Folds on constants.
 
     ```mlir
     %p = sattn.predict %qc, %nq, %kc, %nk {q_scale = 5.0 : f64, k_scale = 5.0 : f64, scale = 0.70710678 : f32}
@@ -173,6 +181,7 @@ def Sattn_PredictOp : Sattn_Op<"predict"> {
       Sattn_F32Tensor4:$key_norms, Optional<Sattn_F32Tensor4>:$mask, F64Attr:$q_scale, F64Attr:$k_scale,
       F32Attr:$scale, UnitAttr:$causal);
   let results = (outs Sattn_F32Tensor4:$probabilities);
+  let hasFolder = 1;
   let assemblyFormat = "$query `,` $query_norms `,` $key `,` $key_norms (`mask` $mask^)? attr-dict `:` type($query) `,` type($query_norms) `,` type($key) `,` type($key_norms) (`,` type($mask)^)? `->` type($probabilities)";
   let hasVerifier = 1;
 }
@@ -180,10 +189,11 @@ def Sattn_PredictOp : Sattn_Op<"predict"> {
 def Sattn_SelectOp : Sattn_Op<"select"> {
   let summary = "Keep pairs whose probability is strictly greater than a threshold";
   let description = [{
-    A row that keeps nothing follows `empty_row`: every pair with probability > 0, none, or its largest (the first of equals).
+    A row that keeps nothing follows `empty_row`: every pair with probability > 0, none, or its largest (the first of
+    equals; none if all are 0). Folds on a constant.
 
     ```mlir
-    %m = sattn.select %p threshold 0.2 empty_row dense : tensor<1x1x4x4xf32> -> tensor<1x1x4x4xi1>
+    %m = sattn.select %p threshold 2.000000e-01 empty_row<dense> : tensor<1x1x4x4xf32> -> tensor<1x1x4x4xi1>
     ```
   }];
   let arguments = (ins Sattn_F32Tensor4:$probabilities, F64Attr:$threshold, Sattn_EmptyRowAttr:$empty_row);
@@ -205,13 +215,16 @@ def Sattn_SelectAllOp : Sattn_Op<"select_all"> {
   let arguments = (ins UnitAttr:$causal);
   let results = (outs Sattn_MaskTensor4:$selection);
   let assemblyFormat = "attr-dict `:` type($selection)";
+  let hasVerifier = 1;
 }
 
 def Sattn_PackSplitOp : Sattn_Op<"pack_split"> {
   let summary = "Pack and split a mask into blocks with at most `pes` kept keys per row";
   let description = [{
-    Sanger section 4: within each stripe of keys, empty sub-rows are skipped and long ones split, so that a block of `rows`
-    sub-rows fits the array. Folds when the mask is a constant.
+    Encoder `subrow` (Sanger, MICRO 2021, section 4): within each stripe of keys, empty sub-rows are skipped and long ones
+    split, full segments first, and every `rows` sub-rows make a block. Encoder `column_cut` (the published RTL): rows
+    are neither skipped nor split; each group of `rows` queries is read column by column, and a block ends before the
+    column in which some query would keep more than `pes` keys. Folds when the mask is a constant.
 
     ```mlir
     %b = sattn.pack_split %m : tensor<1x1x4x4xi1> -> !sattn.packed<1x1x4x4, stripe = 4, pes = 2, rows = 4, encoder = subrow>
@@ -226,6 +239,13 @@ def Sattn_PackSplitOp : Sattn_Op<"pack_split"> {
 
 def Sattn_UnpackOp : Sattn_Op<"unpack"> {
   let summary = "Recover the mask from its blocks";
+  let description = [{
+    Folds on a constant and on the result of a `sattn.pack_split`.
+
+    ```mlir
+    %m = sattn.unpack %b : !sattn.packed<1x1x4x4, stripe = 4, pes = 2, rows = 4, encoder = subrow> -> tensor<1x1x4x4xi1>
+    ```
+  }];
   let arguments = (ins Sattn_PackedType:$packed);
   let results = (outs Sattn_MaskTensor4:$mask);
   let assemblyFormat = "$packed attr-dict `:` type($packed) `->` type($mask)";
@@ -236,7 +256,10 @@ def Sattn_UnpackOp : Sattn_Op<"unpack"> {
 def Sattn_PackedConstantOp : Sattn_Op<"packed_constant", [ConstantLike]> {
   let summary = "Hold the blocks of a mask that is known at compile time";
   let description = [{
-    `subrows` has one row per sub-row, in order: batch*heads index, stripe, block, query, then `pes` columns within the stripe (ascending; -1 where unused).
+    `subrows` has one row per sub-row, ordered by its first three columns: index of the head (batch * heads + head), stripe,
+    block within the stripe (from 0, without gaps), query, then `pes` columns within the stripe (ascending, -1 where
+    unused). With encoder `subrow` queries ascend within a stripe; with `column_cut` each block covers its own range of
+    columns of one group of `rows` queries.
 
     ```mlir
     %b = sattn.packed_constant dense<[[0, 0, 0, 0, 0, -1], [0, 0, 0, 1, 1, 3]]> : tensor<2x6xi32> : !sattn.packed<1x1x2x4, stripe = 4, pes = 2, rows = 4, encoder = subrow>
@@ -286,6 +309,8 @@ def Sattn_SoftmaxOp : Sattn_Op<"softmax"> {
 def Sattn_SpmmOp : Sattn_Op<"spmm"> {
   let summary = "Mix the values of the selected keys";
   let description = [{
+    `output_i = sum of probability_ij * value_j` over the selected (i, j).
+
     ```mlir
     %o = sattn.spmm %p, %v over %m : tensor<1x1x4x4xf32>, tensor<1x1x4x2xf32>, tensor<1x1x4x4xi1> -> tensor<1x1x4x2xf32>
     ```
