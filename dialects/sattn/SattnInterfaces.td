@@ -20,7 +20,7 @@ def Sattn_SelectionPolicyAttrInterface : AttrInterface<"SelectionPolicyAttrInter
       policy that still needs calibration.}], "::llvm::StringRef", "missingCalibration">,
     InterfaceMethod<[{
       Builds the ops that compute the i1 mask [batch, heads, queries, keys] of `attention` (a `sattn.attention`), and
-      returns it. Not called for a dense policy.}],
+      returns it; for a dense policy that is `sattn.select_all`.}],
       "::mlir::Value", "buildSelection", (ins "::mlir::OpBuilder &":$builder, "::mlir::Operation *":$attention)>,
   ];
 }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Transforms.h - passes from sattn.attention to packed kernels -------===//
+#ifndef SPARSAM_TRANSFORMS_H
+#define SPARSAM_TRANSFORMS_H
+
+#include "mlir/Pass/Pass.h"
+
+#include <map>
+#include <string>
+
+namespace sparsam {
+
+/// What `sattn-sparsify` does with attention.
+enum class SparsifyMode {
+  sparse, ///< on the target, with its selection policy
+  dense,  ///< on the target, keeping every pair
+  host,   ///< not on a target
+};
+
+/// Parameters that calibration sets, by attention core ("attention_0"), then by parameter name.
+using Calibration = std::map<std::string, std::map<std::string, double>>;
+
+/// `calibration` in the syntax of the option `calibration` of `sattn-sparsify`:
+/// "core:name=value,...;core:...".
+std::string formatCalibration(const Calibration &calibration);
+
+/// Discardable attribute of `sattn.attention`, set by `sattn-sparsify`: the target that runs it.
+/// Without it attention runs on the host.
+inline constexpr llvm::StringLiteral kTargetAttr = "sattn.target";
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "sparsam/SattnPasses.h.inc"
+
+} // namespace sparsam
+
+#endif // SPARSAM_TRANSFORMS_H

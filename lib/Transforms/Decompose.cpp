@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Decompose.cpp - attention as selection, sddmm, softmax and spmm ----===//
+
+#include "sparsam/Transforms.h"
+
+#include "isa/Isa.h"
+#include "sattn/Sattn.h"
+
+using namespace mlir;
+
+namespace sparsam {
+#define GEN_PASS_DEF_DECOMPOSE
+#include "sparsam/SattnPasses.h.inc"
+
+namespace {
+
+LogicalResult decompose(sattn::AttentionOp core) {
+  StringRef missing = core.getPolicy().missingCalibration();
+  if (!missing.empty())
+    return core.emitOpError()
+           << "has a selection policy without a value for `" << missing
+           << "`; calibrate on sample inputs, or give it in the target's settings";
+  OpBuilder builder(core);
+  Location loc = core.getLoc();
+  Value selection = core.getPolicy().buildSelection(builder, core);
+  auto pairs = cast<RankedTensorType>(selection.getType()).clone(builder.getF32Type());
+  Value scores = sattn::SddmmOp::create(builder, loc, pairs, core.getQuery(), core.getKey(),
+                                        selection, core.getMask(), core.getScaleAttr());
+  Value probabilities = sattn::SoftmaxOp::create(builder, loc, pairs, scores, selection);
+  Value output = sattn::SpmmOp::create(builder, loc, core.getType(), probabilities, core.getValue(),
+                                       selection);
+  core->replaceAllUsesWith(ValueRange(output));
+  core->erase();
+  return success();
+}
+
+struct Decompose : impl::DecomposeBase<Decompose> {
+  using DecomposeBase::DecomposeBase;
+
+  void runOnOperation() override {
+    SmallVector<sattn::AttentionOp> cores;
+    getOperation().walk([&](sattn::AttentionOp op) {
+      if (everywhere || op->getParentOfType<isa::KernelOp>())
+        cores.push_back(op);
+    });
+    for (sattn::AttentionOp core : cores) {
+      ++(core.getPolicy().isDense() ? numDense : numPredicted);
+      if (failed(decompose(core)))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+} // namespace sparsam

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Passes.td - passes from sattn.attention to packed kernels ----------===//
+#ifndef SPARSAM_TRANSFORMS_PASSES
+#define SPARSAM_TRANSFORMS_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def Sparsify : Pass<"sattn-sparsify", "::mlir::ModuleOp"> {
+  let summary = "Choose where attention runs and which pairs it keeps";
+  let description = [{
+    Gives every `sattn.attention` that keeps all pairs the selection policy of the module's target, made from the
+    parameters in `isa.arch`, and notes the target as `sattn.target`. A policy other than `#sattn.dense` that is already
+    there stays. `calibration` overrides parameters for single attention cores by their `sattn.name`:
+    `calibration=attention_0:tx=1.2,ty=0.8;attention_1:tx=1.1,ty=0.9`.
+
+    Before, with a target whose policy is a low-bit threshold:
+
+    ```mlir
+    %o = sattn.attention %q, %k, %v {sattn.name = "attention_0", scale = 2.500000e-01 : f32, policy = #sattn.dense}
+        : tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32> -> tensor<1x2x8x16xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %o = sattn.attention %q, %k, %v {sattn.name = "attention_0", sattn.target = "sanger", scale = 2.500000e-01 : f32,
+        policy = #sattn.low_bit_threshold<bits = 4, threshold = 2.000000e-03, normalize = true, q_range = 1.200000e+00,
+                                          k_range = 8.000000e-01, empty_row = dense>}
+        : tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32> -> tensor<1x2x8x16xf32>
+    ```
+
+    Mode `dense` keeps every pair on the target. Mode `host` leaves attention to the host and needs no target.
+  }];
+  let options = [
+    Option<"mode", "mode", "::sparsam::SparsifyMode", "::sparsam::SparsifyMode::sparse", "What attention becomes",
+      [{::llvm::cl::values(
+          clEnumValN(::sparsam::SparsifyMode::sparse, "sparse", "the target's selection policy"),
+          clEnumValN(::sparsam::SparsifyMode::dense, "dense", "every pair, on the target"),
+          clEnumValN(::sparsam::SparsifyMode::host, "host", "every pair, on the host"))}]>,
+    Option<"calibration", "calibration", "std::string", "", "Parameters per attention core: core:name=value,...;core:...">,
+  ];
+  let statistics = [
+    Statistic<"numOnTarget", "num-on-target", "Number of attention cores placed on the target">,
+    Statistic<"numSelected", "num-selected", "Number of attention cores given a selection policy">,
+  ];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+}
+
+def Partition : Pass<"sattn-partition", "::mlir::ModuleOp"> {
+  let summary = "Outline attention that runs on a target into kernels";
+  let description = [{
+    Every `sattn.attention` with `sattn.target` becomes an `isa.kernel` in tensor form, called by its `sattn.name`, and an
+    `isa.launch` in its place. Attention without `sattn.target` stays: it runs on the host.
+
+    ```mlir
+    func.func @main(%q: tensor<1x2x8x16xf32>, %k: tensor<1x2x8x16xf32>, %v: tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32> {
+      %o = isa.launch @attention_0(%q, %k, %v)
+          : (tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32>
+      return %o : tensor<1x2x8x16xf32>
+    }
+    ```
+  }];
+  let statistics = [Statistic<"numKernels", "num-kernels", "Number of kernels made">];
+  let dependentDialects = ["::sparsam::isa::IsaDialect"];
+}
+
+def Decompose : Pass<"sattn-decompose", "::mlir::ModuleOp"> {
+  let summary = "Split attention into selection, sddmm, softmax and spmm";
+  let description = [{
+    The attention's policy builds the selection; the additive mask goes to the prediction and to `sattn.sddmm`, causality
+    to the selection. Works inside of kernels, and outside with `everywhere`. A policy that still needs calibration is
+    an error.
+
+    ```mlir
+    %m = sattn.select_all : tensor<1x2x8x8xi1>
+    %s = sattn.sddmm %q, %k over %m {scale = 2.500000e-01 : f32}
+        : tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x8xi1> -> tensor<1x2x8x8xf32>
+    %p = sattn.softmax %s over %m : tensor<1x2x8x8xf32>, tensor<1x2x8x8xi1> -> tensor<1x2x8x8xf32>
+    %o = sattn.spmm %p, %v over %m
+        : tensor<1x2x8x8xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x8xi1> -> tensor<1x2x8x16xf32>
+    ```
+  }];
+  let options = [
+    Option<"everywhere", "everywhere", "bool", "false", "Also decompose attention outside of kernels">,
+  ];
+  let statistics = [
+    Statistic<"numDense", "num-dense", "Number of attention cores that keep every pair">,
+    Statistic<"numPredicted", "num-predicted", "Number of attention cores whose selection is predicted">,
+  ];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+}
+
+def PackSplit : Pass<"sattn-pack-split", "::mlir::ModuleOp"> {
+  let summary = "Run sddmm, softmax and spmm over packed masks";
+  let description = [{
+    Inserts one `sattn.pack_split` between a mask and the ops that run over it. A mask that is a constant is packed at
+    compile time. What an option leaves open comes from the parameter of the same name in `isa.arch`.
+
+    ```mlir
+    %b = sattn.pack_split %m : tensor<1x2x8x8xi1> -> !sattn.packed<1x2x8x8, stripe = 4, pes = 2, rows = 4, encoder = subrow>
+    %s = sattn.sddmm %q, %k over %b {scale = 2.500000e-01 : f32}
+        : tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, !sattn.packed<1x2x8x8, stripe = 4, pes = 2, rows = 4, encoder = subrow>
+        -> tensor<1x2x8x8xf32>
+    ```
+  }];
+  let options = [
+    Option<"stripe", "stripe", "int64_t", "0", "Keys per column stripe">,
+    Option<"pes", "pes", "int64_t", "0", "Kept keys per sub-row">,
+    Option<"rows", "rows", "int64_t", "0", "Sub-rows per block">,
+    Option<"encoder", "encoder", "std::string", "", "subrow or column_cut">,
+  ];
+  let statistics = [
+    Statistic<"numPacked", "num-packed", "Number of masks packed">,
+    Statistic<"numFolded", "num-folded", "Number of masks packed at compile time">,
+  ];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+}
+
+#endif // SPARSAM_TRANSFORMS_PASSES
