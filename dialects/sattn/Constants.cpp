@@ -8,12 +8,15 @@ namespace {
 
 using namespace mlir;
 
+/// Numbers in a sattn.packed_constant.
+constexpr int64_t kSubrowLimit = int64_t(1) << 28;
+
 /// Copies the elements of `attr`, whose element type is `Stored`, into an array of `T`.
 template <typename T, typename Stored>
-std::optional<Array4<T>> toArray(Attribute attr, bool isElementType(Type)) {
+std::optional<Array4<T>> toArray(Attribute attr, int64_t limit, bool isElementType(Type)) {
   auto elements = dyn_cast_if_present<ElementsAttr>(attr);
   if (!elements || !isElementType(elements.getElementType()) ||
-      elements.getShapedType().getRank() > 4)
+      elements.getShapedType().getRank() > 4 || !fits(elements.getShapedType(), limit))
     return std::nullopt;
   auto values = elements.tryGetValues<Stored>();
   if (!values)
@@ -27,20 +30,33 @@ std::optional<Array4<T>> toArray(Attribute attr, bool isElementType(Type)) {
 
 } // namespace
 
-std::optional<Floats> toFloats(Attribute attr) {
-  return toArray<float, float>(attr, [](Type type) { return type.isF32(); });
+bool fits(ShapedType type, int64_t limit) {
+  if (!type.hasStaticShape())
+    return false;
+  int64_t elements = 1;
+  for (int64_t size : type.getShape()) {
+    if (size > limit || elements * size > limit)
+      return false;
+    elements *= size;
+  }
+  return true;
 }
 
-std::optional<Codes> toCodes(Attribute attr) {
-  return toArray<int8_t, int8_t>(attr, [](Type type) { return type.isInteger(8); });
+std::optional<Floats> toFloats(Attribute attr, int64_t limit) {
+  return toArray<float, float>(attr, limit, [](Type type) { return type.isF32(); });
 }
 
-std::optional<Mask> toMask(Attribute attr) {
-  return toArray<uint8_t, bool>(attr, [](Type type) { return type.isInteger(1); });
+std::optional<Codes> toCodes(Attribute attr, int64_t limit) {
+  return toArray<int8_t, int8_t>(attr, limit, [](Type type) { return type.isInteger(8); });
+}
+
+std::optional<Mask> toMask(Attribute attr, int64_t limit) {
+  return toArray<uint8_t, bool>(attr, limit, [](Type type) { return type.isInteger(1); });
 }
 
 std::optional<std::vector<int32_t>> toSubrows(Attribute attr) {
-  auto array = toArray<int32_t, int32_t>(attr, [](Type type) { return type.isInteger(32); });
+  auto array =
+      toArray<int32_t, int32_t>(attr, kSubrowLimit, [](Type type) { return type.isInteger(32); });
   if (!array)
     return std::nullopt;
   return std::move(array->data);

@@ -7,10 +7,7 @@ using namespace mlir;
 using namespace sparsam::sattn;
 
 /// True if a folder may make a constant of `type`.
-static bool isFoldable(Type type) {
-  auto tensor = dyn_cast<ShapedType>(type);
-  return tensor && tensor.hasStaticShape() && tensor.getNumElements() <= kFoldLimit;
-}
+static bool isFoldable(Type type) { return semantics::fits(cast<ShapedType>(type), kFoldLimit); }
 
 LogicalResult QuantizeOp::fold(FoldAdaptor adaptor, SmallVectorImpl<OpFoldResult> &results) {
   if (!isFoldable(getCodes().getType()) || !isFoldable(getNorms().getType()))

@@ -232,7 +232,7 @@ def Sattn_PackSplitOp : Sattn_Op<"pack_split"> {
   }];
   let arguments = (ins Sattn_MaskTensor4:$mask);
   let results = (outs Sattn_PackedType:$packed);
-  let assemblyFormat = "$mask attr-dict `:` type($mask) `->` type($packed)";
+  let assemblyFormat = "$mask attr-dict `:` type($mask) `->` qualified(type($packed))";
   let hasVerifier = 1;
   let hasFolder = 1;
 }
@@ -248,7 +248,7 @@ def Sattn_UnpackOp : Sattn_Op<"unpack"> {
   }];
   let arguments = (ins Sattn_PackedType:$packed);
   let results = (outs Sattn_MaskTensor4:$mask);
-  let assemblyFormat = "$packed attr-dict `:` type($packed) `->` type($mask)";
+  let assemblyFormat = "$packed attr-dict `:` qualified(type($packed)) `->` type($mask)";
   let hasVerifier = 1;
   let hasFolder = 1;
 }
@@ -267,7 +267,7 @@ def Sattn_PackedConstantOp : Sattn_Op<"packed_constant", [ConstantLike]> {
   }];
   let arguments = (ins ElementsAttr:$subrows);
   let results = (outs Sattn_PackedType:$packed);
-  let assemblyFormat = "$subrows attr-dict `:` type($packed)";
+  let assemblyFormat = "$subrows attr-dict `:` qualified(type($packed))";
   let hasVerifier = 1;
   let hasFolder = 1;
 }

@@ -149,6 +149,33 @@ Mask unpack(llvm::ArrayRef<int32_t> subrows, PackedType type) {
   return result;
 }
 
+Floats attention(const Floats &q, const Floats &k, const Floats &v, const Mask &selection,
+                 const Floats *mask, float scale) {
+  const int64_t keys = k.shape[2], size = v.shape[3];
+  Floats result({q.shape[0], q.shape[1], q.shape[2], size});
+  forEachRow(result, [&](int64_t b, int64_t h, int64_t i) {
+    std::vector<float> scores(keys, kMinusInfinity);
+    for (int64_t j = 0; j < keys; ++j)
+      if (selection(b, h, i, j))
+        scores[j] = scale * dot(&q(b, h, i, 0), &k(b, h, j, 0), q.shape[3]) +
+                    (mask ? (*mask)(b, h, i, j) : 0);
+    const float largest = *std::max_element(scores.begin(), scores.end());
+    if (largest == kMinusInfinity)
+      return;
+    double rowSum = 0;
+    std::vector<double> sums(size, 0.0);
+    for (int64_t j = 0; j < keys; ++j) {
+      const double weight = std::exp(double(scores[j]) - largest);
+      rowSum += weight;
+      for (int64_t d = 0; d < size; ++d)
+        sums[d] += weight * v(b, h, j, d);
+    }
+    for (int64_t d = 0; d < size; ++d)
+      result(b, h, i, d) = float(sums[d] / rowSum);
+  });
+  return result;
+}
+
 Floats sddmm(const Floats &q, const Floats &k, const Mask &selection, const Floats *mask,
              float scale) {
   Floats result(selection.shape);

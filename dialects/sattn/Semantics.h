@@ -67,6 +67,10 @@ Mask selectAll(llvm::ArrayRef<int64_t> shape, bool causal);
 std::vector<int32_t> packSplit(const Mask &mask, PackedType type);
 Mask unpack(llvm::ArrayRef<int32_t> subrows, PackedType type);
 
+/// `softmax(scale * Q K^T + mask) V` over the selected pairs, row by row and with the division
+/// last.
+Floats attention(const Floats &q, const Floats &k, const Floats &v, const Mask &selection,
+                 const Floats *mask, float scale);
 Floats sddmm(const Floats &q, const Floats &k, const Mask &selection, const Floats *mask,
              float scale);
 Floats softmax(const Floats &scores, const Mask &selection);
@@ -77,11 +81,15 @@ Floats spmm(const Floats &probabilities, const Floats &v, const Mask &selection)
 Floats linear(const Floats &x, const Floats &weight, const Floats *bias, const Floats *residual,
               Activation activation, bool transposeWeight);
 
+/// True if `type` is a shape without dynamic sizes and with at most `limit` elements.
+bool fits(mlir::ShapedType type, int64_t limit);
+
 /// Elements of a constant tensor of at most four dimensions (leading dimensions of size 1 are
-/// added); nothing if `attr` is null, has another element type or holds no data.
-std::optional<Floats> toFloats(mlir::Attribute attr);
-std::optional<Codes> toCodes(mlir::Attribute attr);
-std::optional<Mask> toMask(mlir::Attribute attr);
+/// added); nothing if `attr` is null, has another element type, holds no data or more than `limit`
+/// elements.
+std::optional<Floats> toFloats(mlir::Attribute attr, int64_t limit = kFoldLimit);
+std::optional<Codes> toCodes(mlir::Attribute attr, int64_t limit = kFoldLimit);
+std::optional<Mask> toMask(mlir::Attribute attr, int64_t limit = kFoldLimit);
 /// The rows of a sattn.packed_constant.
 std::optional<std::vector<int32_t>> toSubrows(mlir::Attribute attr);
 
