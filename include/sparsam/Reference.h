@@ -5,14 +5,20 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Support/LLVM.h"
 
 namespace sparsam {
 
-/// Runs `function` (no arguments: its inputs are constants) with the reference semantics of every op, written for
-/// reading and in plain floating point. `check` ops compare and emit errors at their location; `check.print` prints.
-/// Fails on a failed check and on an op without reference semantics.
+/// Runs `function` (no arguments: its inputs are constants) with the reference semantics of every
+/// op, written for reading and in plain floating point. `check` ops compare and emit errors at
+/// their location; `check.print` prints. Fails on a failed check and on an op without reference
+/// semantics.
 mlir::LogicalResult interpret(mlir::func::FuncOp function, llvm::raw_ostream &out);
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "sparsam/ReferencePasses.h.inc"
 
 } // namespace sparsam
 

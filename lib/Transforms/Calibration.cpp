@@ -57,11 +57,11 @@ FailureOr<Calibration> parseCalibration(StringRef text, Location loc) {
 /// `value` as an attribute of the kind of `like`; null if it is none.
 static Attribute convertLike(Attribute like, double value) {
   Builder builder(like.getContext());
-  if (isa<FloatAttr>(like))
+  if (llvm::isa<FloatAttr>(like))
     return builder.getF64FloatAttr(value);
-  if (isa<BoolAttr>(like))
+  if (llvm::isa<BoolAttr>(like))
     return value == 0 || value == 1 ? builder.getBoolAttr(value == 1) : Attribute();
-  if (isa<IntegerAttr>(like) && value == std::trunc(value) && std::abs(value) < 9e15)
+  if (llvm::isa<IntegerAttr>(like) && value == std::trunc(value) && std::abs(value) < 9e15)
     return builder.getI64IntegerAttr(int64_t(value));
   return {};
 }

@@ -40,7 +40,7 @@ struct PackSplit : impl::PackSplitBase<PackSplit> {
     SetVector<Value> masks;
     getOperation().walk([&](Operation *op) {
       OpOperand *selection = getSelection(op);
-      if (selection && isa<RankedTensorType>(selection->get().getType()))
+      if (selection && llvm::isa<RankedTensorType>(selection->get().getType()))
         masks.insert(selection->get());
     });
     if (masks.empty())

@@ -7,6 +7,8 @@
 
 #include "sattn/Sattn.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 using namespace mlir;
 
 namespace sparsam {

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Interpreter.cpp - reference semantics of whole functions -----------===//
+
+#include "Reference/Data.h"
+
+#include "sparsam/Reference.h"
+
+#include "check/Check.h"
+#include "isa/Isa.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+namespace sem = sparsam::sattn::semantics;
+
+namespace sparsam {
+namespace {
+
+using reference::Data;
+using reference::Packed;
+
+/// Runs the ops of a function one after the other. A failed check does not stop it, so that all are
+/// reported; anything else does.
+class Interpreter {
+public:
+  explicit Interpreter(llvm::raw_ostream &out) : out(out) {}
+
+  /// Fails on an op that cannot be run; see `passed` for checks.
+  LogicalResult run(Block &block) {
+    for (Operation &op : block)
+      if (failed(run(op)))
+        return failure();
+    return success();
+  }
+  bool passed() const { return failedChecks == 0; }
+
+private:
+  LogicalResult run(Operation &op);
+
+  // One per op, in the order of the dialect's definition.
+  LogicalResult eval(func::ReturnOp) { return success(); }
+  LogicalResult eval(isa::ReturnOp) { return success(); }
+  LogicalResult eval(arith::ConstantOp op);
+  LogicalResult eval(isa::LaunchOp op);
+  LogicalResult eval(sattn::AttentionOp op);
+  LogicalResult eval(sattn::LinearOp op);
+  LogicalResult eval(sattn::QuantizeOp op);
+  LogicalResult eval(sattn::PredictOp op);
+  LogicalResult eval(sattn::SelectOp op);
+  LogicalResult eval(sattn::SelectAllOp op);
+  LogicalResult eval(sattn::PackSplitOp op);
+  LogicalResult eval(sattn::UnpackOp op);
+  LogicalResult eval(sattn::PackedConstantOp op);
+  LogicalResult eval(sattn::SddmmOp op);
+  LogicalResult eval(sattn::SoftmaxOp op);
+  LogicalResult eval(sattn::SpmmOp op);
+  LogicalResult eval(check::ExpectCloseOp op);
+  LogicalResult eval(check::ExpectEqualOp op);
+  LogicalResult eval(check::PrintOp op);
+
+  const Data &get(Value value) const { return values.find(value)->second; }
+  const sem::Floats &floats(Value value) const { return std::get<sem::Floats>(get(value)); }
+  const sem::Floats *optionalFloats(Value value) const { return value ? &floats(value) : nullptr; }
+  const sem::Codes &codes(Value value) const { return std::get<sem::Codes>(get(value)); }
+  /// The selection as a mask, whether packed or not.
+  sem::Mask mask(Value value) const {
+    if (auto *packed = std::get_if<Packed>(&get(value)))
+      return sem::unpack(packed->subrows, packed->type);
+    return std::get<sem::Mask>(get(value));
+  }
+  void store(Value value, Data data) { values[value] = std::move(data); }
+  /// The last step of an op with one result.
+  LogicalResult set(Value value, Data data) {
+    store(value, std::move(data));
+    return success();
+  }
+
+  llvm::raw_ostream &out;
+  llvm::DenseMap<Value, Data> values;
+  unsigned failedChecks = 0;
+};
+
+/// Refuses values whose size is not known or exceeds the interpreter's limit.
+LogicalResult checkTypes(Operation &op) {
+  for (Type type : llvm::concat<Type>(op.getOperandTypes(), op.getResultTypes())) {
+    auto shape = dyn_cast<ShapedType>(type);
+    if (shape && !sem::fits(shape, reference::kLimit))
+      return op.emitOpError() << "cannot be interpreted on " << type
+                              << ": expects static shapes of at most " << reference::kLimit
+                              << " elements";
+  }
+  return success();
+}
+
+LogicalResult Interpreter::run(Operation &op) {
+  if (failed(checkTypes(op)))
+    return failure();
+  return TypeSwitch<Operation *, LogicalResult>(&op)
+      .Case<func::ReturnOp, isa::ReturnOp, arith::ConstantOp, isa::LaunchOp, sattn::AttentionOp,
+            sattn::LinearOp, sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp,
+            sattn::SelectAllOp, sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp,
+            sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp, check::ExpectCloseOp,
+            check::ExpectEqualOp, check::PrintOp>([this](auto op) { return eval(op); })
+      .Default([](Operation *op) { return op->emitOpError() << "has no reference semantics"; });
+}
+
+//===-- Programs -----------------------------------------------------------===//
+
+LogicalResult Interpreter::eval(arith::ConstantOp op) {
+  if (std::optional<Data> data = reference::toData(op.getValue()))
+    return set(op, std::move(*data));
+  return op.emitOpError() << "has no reference semantics for " << op.getType()
+                          << ": there are tensors of f32, i8 and i1 with at most four dimensions";
+}
+
+LogicalResult Interpreter::eval(isa::LaunchOp op) {
+  auto kernel = SymbolTable::lookupNearestSymbolFrom<isa::KernelOp>(op, op.getKernelAttr());
+  if (op->getParentOfType<isa::KernelOp>())
+    return op.emitOpError() << "cannot be interpreted inside of a kernel";
+  if (kernel.isExternal() || kernel.isMachineForm())
+    return op.emitOpError() << "cannot be interpreted: kernel '" << op.getKernel()
+                            << "' is not in tensor form";
+  Block &body = kernel.getBody().front();
+  for (auto [argument, input] : llvm::zip_equal(body.getArguments(), op.getInputs()))
+    store(argument, Data(get(input)));
+  if (failed(run(body)))
+    return failure();
+  for (auto [output, result] :
+       llvm::zip_equal(op.getOutputs(), body.getTerminator()->getOperands()))
+    store(output, Data(get(result)));
+  return success();
+}
+
+//===-- High level ---------------------------------------------------------===//
+
+/// The policy says which pairs survive by building the ops that compute it; they are run and thrown
+/// away.
+LogicalResult Interpreter::eval(sattn::AttentionOp op) {
+  StringRef missing = op.getPolicy().missingCalibration();
+  if (!missing.empty())
+    return op.emitOpError() << "cannot be interpreted: its selection policy has no value for `"
+                            << missing << "`";
+  Block scratch;
+  OpBuilder builder = OpBuilder::atBlockBegin(&scratch);
+  Value selection = op.getPolicy().buildSelection(builder, op);
+  if (failed(run(scratch)))
+    return failure();
+  store(op.getOutput(),
+        sem::attention(floats(op.getQuery()), floats(op.getKey()), floats(op.getValue()),
+                       mask(selection), optionalFloats(op.getMask()),
+                       op.getScale().convertToFloat()));
+  for (Operation &helper : scratch)
+    for (Value result : helper.getResults())
+      values.erase(result);
+  return success();
+}
+
+LogicalResult Interpreter::eval(sattn::LinearOp op) {
+  return set(op.getOutput(),
+             sem::linear(floats(op.getInput()), floats(op.getWeight()),
+                         optionalFloats(op.getBias()), optionalFloats(op.getResidual()),
+                         op.getActivation(), op.getTransposeWeight()));
+}
+
+//===-- Making the mask ----------------------------------------------------===//
+
+LogicalResult Interpreter::eval(sattn::QuantizeOp op) {
+  auto [codes, norms] = sem::quantize(floats(op.getInput()), op.getBits(),
+                                      op.getRange().convertToDouble(), op.getNormalize());
+  store(op.getNorms(), std::move(norms));
+  return set(op.getCodes(), std::move(codes));
+}
+
+LogicalResult Interpreter::eval(sattn::PredictOp op) {
+  sem::PredictSettings settings{op.getQScale().convertToDouble(), op.getKScale().convertToDouble(),
+                                op.getScale().convertToFloat(), op.getCausal()};
+  return set(op.getProbabilities(),
+             sem::predict(codes(op.getQuery()), floats(op.getQueryNorms()), codes(op.getKey()),
+                          floats(op.getKeyNorms()), optionalFloats(op.getMask()), settings));
+}
+
+LogicalResult Interpreter::eval(sattn::SelectOp op) {
+  return set(op.getSelection(), sem::select(floats(op.getProbabilities()),
+                                            op.getThreshold().convertToDouble(), op.getEmptyRow()));
+}
+
+LogicalResult Interpreter::eval(sattn::SelectAllOp op) {
+  return set(op.getSelection(),
+             sem::selectAll(op.getSelection().getType().getShape(), op.getCausal()));
+}
+
+LogicalResult Interpreter::eval(sattn::PackSplitOp op) {
+  sattn::PackedType type = op.getPacked().getType();
+  return set(op.getPacked(), Packed{sem::packSplit(mask(op.getMask()), type), type});
+}
+
+LogicalResult Interpreter::eval(sattn::UnpackOp op) {
+  return set(op.getMask(), mask(op.getPacked()));
+}
+
+LogicalResult Interpreter::eval(sattn::PackedConstantOp op) {
+  return set(op.getPacked(), Packed{*sem::toSubrows(op.getSubrows()), op.getPacked().getType()});
+}
+
+//===-- Over the mask ------------------------------------------------------===//
+
+LogicalResult Interpreter::eval(sattn::SddmmOp op) {
+  return set(op.getScores(),
+             sem::sddmm(floats(op.getQuery()), floats(op.getKey()), mask(op.getSelection()),
+                        optionalFloats(op.getMask()), op.getScale().convertToFloat()));
+}
+
+LogicalResult Interpreter::eval(sattn::SoftmaxOp op) {
+  return set(op.getProbabilities(), sem::softmax(floats(op.getScores()), mask(op.getSelection())));
+}
+
+LogicalResult Interpreter::eval(sattn::SpmmOp op) {
+  return set(op.getOutput(), sem::spmm(floats(op.getProbabilities()), floats(op.getValue()),
+                                       mask(op.getSelection())));
+}
+
+//===-- Expectations -------------------------------------------------------===//
+
+LogicalResult Interpreter::eval(check::ExpectCloseOp op) {
+  std::string distance = reference::describeDistance(
+      floats(op.getActual()), floats(op.getExpected()), op.getMaxAbs().convertToDouble());
+  if (!distance.empty() && ++failedChecks)
+    op.emitError(distance);
+  return success();
+}
+
+LogicalResult Interpreter::eval(check::ExpectEqualOp op) {
+  std::string difference =
+      reference::describeDifference(get(op.getActual()), get(op.getExpected()));
+  if (!difference.empty() && ++failedChecks)
+    op.emitError(difference);
+  return success();
+}
+
+LogicalResult Interpreter::eval(check::PrintOp op) {
+  reference::print(get(op.getValue()), op.getValue().getType(), op.getLabel(), out);
+  return success();
+}
+
+} // namespace
+
+LogicalResult interpret(func::FuncOp function, llvm::raw_ostream &out) {
+  if (function.isExternal() || function.getNumArguments() != 0 || !function.getBody().hasOneBlock())
+    return function.emitOpError() << "cannot be interpreted: expects one block and no arguments";
+  Interpreter interpreter(out);
+  return success(succeeded(interpreter.run(function.getBody().front())) && interpreter.passed());
+}
+
+} // namespace sparsam

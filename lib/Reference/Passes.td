@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Passes.td - the reference interpreter as a pass --------------------===//
+#ifndef SPARSAM_REFERENCE_PASSES
+#define SPARSAM_REFERENCE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def Interpret : Pass<"sattn-interpret", "::mlir::ModuleOp"> {
+  let summary = "Run every function without arguments with the reference semantics";
+  let description = [{
+    Executes `sattn` ops, launches of kernels in tensor form and `check` ops, in plain floating point. `check.print` writes
+    to standard output; an expectation that does not hold is an error. The module is left as it is. A module without a
+    function to run is an error, so that a test cannot pass by running nothing.
+
+    ```mlir
+    func.func @keeps_what_exceeds_the_threshold() {
+      %p = arith.constant dense<[[[[0.6, 0.3, 0.1]]]]> : tensor<1x1x1x3xf32>
+      %m = sattn.select %p threshold 0.2 empty_row<dense> : tensor<1x1x1x3xf32> -> tensor<1x1x1x3xi1>
+      check.print %m "mask" : tensor<1x1x1x3xi1>
+      return
+    }
+    ```
+
+    prints `mask: tensor<1x1x1x3xi1>` and the row `110`.
+  }];
+  let statistics = [Statistic<"numRun", "num-run", "Number of functions run">];
+}
+
+#endif // SPARSAM_REFERENCE_PASSES
