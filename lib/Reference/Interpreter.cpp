@@ -144,7 +144,8 @@ LogicalResult Interpreter::eval(sattn::AttentionOp op) {
     return op.emitOpError() << "cannot be interpreted: its selection policy has no value for `"
                             << missing << "`";
   Block scratch;
-  OpBuilder builder = OpBuilder::atBlockBegin(&scratch);
+  OpBuilder builder(op.getContext());
+  builder.setInsertionPointToStart(&scratch);
   Value selection = op.getPolicy().buildSelection(builder, op);
   if (failed(run(scratch)))
     return failure();
