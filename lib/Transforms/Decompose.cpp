@@ -20,6 +20,10 @@ LogicalResult decompose(sattn::AttentionOp core) {
     return core.emitOpError()
            << "has a selection policy without a value for `" << missing
            << "`; calibrate on sample inputs, or give it in the target's settings";
+  for (Value operand : {core.getQuery(), core.getKey(), core.getValue()})
+    if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
+      return core.emitOpError() << "cannot be decomposed on " << operand.getType()
+                                << ": expects static shapes";
   OpBuilder builder(core);
   Location loc = core.getLoc();
   Value selection = core.getPolicy().buildSelection(builder, core);

@@ -6,7 +6,6 @@
 #include "isa/Isa.h"
 #include "sattn/Sattn.h"
 
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
 
 using namespace mlir;
@@ -38,9 +37,8 @@ isa::KernelOp outline(sattn::AttentionOp core, StringRef name, StringAttr target
                                       /*res_attrs=*/ArrayAttr());
   Block *body = builder.createBlock(&kernel.getBody(), {}, type.getInputs(),
                                     SmallVector<Location>(type.getNumInputs(), core.getLoc()));
-  IRMapping mapping;
-  mapping.map(core->getOperands(), body->getArguments());
-  Operation *inside = builder.clone(*core, mapping);
+  Operation *inside = builder.clone(*core);
+  inside->setOperands(body->getArguments());
   inside->removeDiscardableAttr(kTargetAttr);
   isa::ReturnOp::create(builder, core.getLoc(), inside->getResults());
   return kernel;
@@ -52,7 +50,8 @@ struct Partition : impl::PartitionBase<Partition> {
   void runOnOperation() override {
     SmallVector<sattn::AttentionOp> cores;
     getOperation().walk([&](sattn::AttentionOp op) {
-      if (!op->getParentOfType<isa::KernelOp>())
+      bool ownSymbols = SymbolTable::getNearestSymbolTable(op) == getOperation();
+      if (ownSymbols && !op->getParentOfType<isa::KernelOp>())
         cores.push_back(op);
     });
     SymbolTable symbols(getOperation());
@@ -73,7 +72,7 @@ private:
       error.attachNote(other->getLoc()) << "already called that";
       return error;
     }
-    Operation *function = core->getParentOp();
+    Operation *function = core;
     while (function->getParentOp() != getOperation())
       function = function->getParentOp();
     symbols.insert(outline(core, name, target, function));

@@ -7,3 +7,12 @@ func.func @not_calibrated(%x: tensor<1x2x8x4xf32>) -> tensor<1x2x8x4xf32> {
       : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32> -> tensor<1x2x8x4xf32>
   return %o : tensor<1x2x8x4xf32>
 }
+
+// -----
+
+func.func @dynamic_shape(%x: tensor<1x2x?x4xf32>) -> tensor<1x2x?x4xf32> {
+  // expected-error @below {{cannot be decomposed on 'tensor<1x2x?x4xf32>': expects static shapes}}
+  %o = sattn.attention %x, %x, %x {scale = 0.5 : f32, policy = #sattn.dense}
+      : tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32> -> tensor<1x2x?x4xf32>
+  return %o : tensor<1x2x?x4xf32>
+}

@@ -2,7 +2,8 @@
 // RUN: sparsam-opt %s --sattn-partition --split-input-file | FileCheck %s
 
 // CHECK: isa.kernel @attention_0
-// CHECK: sattn.attention {{.*}} {causal, policy = #sattn.dense, sattn.name = "attention_0", scale
+// CHECK-SAME: %[[Q:[a-z0-9]+]]: tensor<1x2x8x4xf32>, %[[K:[a-z0-9]+]]: tensor<1x2x8x4xf32>, %[[V:[a-z0-9]+]]: tensor<1x2x8x4xf32>
+// CHECK: sattn.attention %[[Q]], %[[K]], %[[V]] {causal, policy = #sattn.dense, sattn.name = "attention_0", scale
 // CHECK: isa.return
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<1x2x8x4xf32>
