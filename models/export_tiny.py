@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Exports the tiny BERT and GPT-2 fixtures with torch.onnx.
 
-The importer has to read what users have, and most of them have a Transformers model that went through torch.onnx.export.
-These fixtures are such files: random weights, real graphs, not touched by any optimiser. Beside each model.onnx lie
-inputs.npz and outputs.npz (computed by ONNX Runtime), whose arrays are named after the graph's inputs and outputs.
+The importer has to read what users have, and most of them have a Transformers model that went through
+torch.onnx.export. These fixtures are such files: random weights, real graphs, not touched by any optimiser. Beside each
+model.onnx lie inputs.npz and outputs.npz (computed by ONNX Runtime), whose arrays are named after the graph's inputs and outputs.
 
 Random weights attend to all keys alike. So the weights of Q and K are scaled, layer by layer, until Sanger's prediction
 (4 bits, normalised, threshold 2e-3) keeps the stated share of the valid pairs on the fixture's own inputs.

@@ -156,7 +156,8 @@ def train(model, rng, minutes, rate, batch):
         average = 0.95 * average + 0.05 * accuracy(logits.detach(), labels)
         step += 1
         if step % 100 == 0:
-            print(f"step {step} time {elapsed:.2f} pairs {pairs} loss {loss.item():.4f} accuracy {average:.4f}", flush=True)
+            state = f"step {step} time {elapsed:.2f} pairs {pairs}"
+            print(f"{state} loss {loss.item():.4f} accuracy {average:.4f}", flush=True)
         if average > 0.97 and stage < len(stages) - 1:
             stage, average = stage + 1, 0.0
     return step

@@ -2,8 +2,8 @@
 """Sanger in NumPy, written from its spec sheet alone.
 
 The compiler, the reference semantics and the simulator are tested against this package, so it shares no code with them.
-It is written to be compared with the sheet, section by section, not to be fast. Sections in the doc strings are those of
-the sheet; [A] marks where the sheet leaves something open and a reading had to be chosen.
+It is written to be compared with the sheet, section by section, not to be fast. Sections in the doc strings are those
+of the sheet; [A] marks where the sheet leaves something open and a reading had to be chosen.
 """
 
 from .attention import attention, calibrate, fill_empty_rows, predict, quantize

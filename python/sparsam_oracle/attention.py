@@ -26,8 +26,8 @@ def quantize(x, bits, limit):
 def predict(q, k, bits=4, threshold=0.002, normalize=True, tx=None, ty=None, valid_len=None, bias=None):
     """Returns (P, mask), both [..., n, n]: the predicted probabilities and where they are > threshold (section 2.1).
 
-    tx and ty default to the calibration on these very tensors. Keys from valid_len on are padding. bias is a further
-    additive mask, for instance a causal one.
+    tx and ty default to the calibration on these very tensors. Keys from valid_len on are padding: one number, or one
+    for each batch element of [batch, heads, n, d]. bias is a further additive mask, for instance a causal one.
     """
     q, k = np.asarray(q, np.float64), np.asarray(k, np.float64)
     if tx is None or ty is None:
@@ -63,8 +63,8 @@ def attention(q, k, v, mask=None, valid_len=None, empty_row="dense", predicted=N
 def fill_empty_rows(mask, empty_row="dense", predicted=None):
     """The pairs that are computed: the mask with its empty rows made dense, left empty, or given their likeliest key.
 
-    (section 2.2, edge cases). The reference's dense row is the softmax of scores - 10000, which is that of the scores but
-    for float32 rounding; here it is exact.
+    (section 2.2, edge cases). The reference's dense row is the softmax of scores - 10000, which is that of the scores
+    but for float32 rounding; here it is exact.
     """
     empty = ~mask.any(axis=-1, keepdims=True)
     if empty_row == "dense":
@@ -97,5 +97,8 @@ def _softmax(x):
 
 
 def _additive_mask(keys, valid_len, bias):
-    padding = np.where(np.arange(keys) < (keys if valid_len is None else valid_len), 0.0, PADDING)
+    lengths = np.asarray(keys if valid_len is None else valid_len)
+    if lengths.ndim:
+        lengths = lengths.reshape(-1, 1, 1, 1)
+    padding = np.where(np.arange(keys) < lengths, 0.0, PADDING)
     return padding if bias is None else padding + bias

@@ -46,35 +46,67 @@ class PackStatistics:
         return self.nnz / (self.pes * rows) if rows else 0.0
 
 
-def pack_split(mask, width=64, pes=16, rows=64, valid_len=None):
-    """Statistics of a mask [..., n, n]. n need not be a multiple of `width`: the last stripe is padded with zeros [A].
+def pack_split(mask, width=64, pes=16, rows=64, valid_len=None, encoder="subrow"):
+    """Statistics of a mask [batch, heads, n, n] (or [heads, n, n], or [n, n]) (section 2.3; column_cut: 2.4).
 
-    Left out are queries from valid_len on and stripes that lie beyond it [A: they take no array time either].
+    valid_len is one number, or one for each batch element. Pairs outside of its square are ignored, whatever the mask
+    says there; vectors that lie outside as a whole are not even counted as empty. n need not be a multiple of `width`:
+    the last stripe is padded with zeros [A].
     """
     mask = np.asarray(mask, bool)
-    mask = mask.reshape(-1, *mask.shape[-2:])
-    heads, n, keys = mask.shape
-    queries = n if valid_len is None else min(n, valid_len)
-    valid_keys = keys if valid_len is None else min(keys, valid_len)
-    stripes = -(-valid_keys // width)
-    valid = np.zeros((heads, queries, stripes * width), bool)
-    kept = min(keys, stripes * width)
-    valid[:, :, :kept] = mask[:, :queries, :kept]
-
-    counts = valid.reshape(heads, queries, stripes, width).sum(axis=3)
-    subrows = -(-counts // pes)
-    per_stripe = subrows.sum(axis=1).reshape(-1)
+    mask = mask.reshape((1,) * (4 - mask.ndim) + mask.shape)
+    batch, heads, n, keys = mask.shape
+    lengths = np.broadcast_to(n if valid_len is None else valid_len, (batch,)).astype(int)
+    if n != keys or not ((lengths >= 1) & (lengths <= n)).all():
+        raise ValueError(f"expects square masks and valid lengths in [1, n], got {n} x {keys} and {lengths}")
+    vectors, densities, counts, per_stripe, blocks = 0, [], [], [], 0
+    for element, length in zip(mask, lengths):
+        valid = element[:, :length, :length]
+        stripes = -(-length // width)
+        vectors += heads * length * stripes
+        densities.append(valid.mean())
+        for head in valid:
+            padded = np.pad(head, ((0, 0), (0, stripes * width - length)))
+            for stripe in np.split(padded, stripes, axis=1):
+                packed = _encode(stripe, pes, rows, encoder)
+                blocks += len(packed)
+                per_stripe.append(sum(len(block) for block in packed))
+                counts += [(query, len(columns)) for block in packed for query, columns in block]
+    nonempty = _nonempty_vectors(mask, lengths, width)
     return PackStatistics(
-        nnz=int(counts.sum()),
-        vectors=counts.size,
-        nonempty_vectors=int((counts > 0).sum()),
-        full_segments=int((counts // pes).sum()),
-        subrows=int(subrows.sum()),
-        subrows_per_stripe=tuple(int(s) for s in per_stripe),
-        blocks=int((-(-per_stripe // rows)).sum()),
-        density=float(valid[:, :, :valid_keys].mean()) if valid_keys else 0.0,
+        nnz=sum(count for _, count in counts),
+        vectors=int(vectors),
+        nonempty_vectors=nonempty,
+        full_segments=sum(count == pes for _, count in counts),
+        subrows=len(counts),
+        subrows_per_stripe=tuple(per_stripe),
+        blocks=blocks,
+        density=float(np.mean(densities)),
         pes=pes,
     )
+
+
+def _encode(stripe, pes, rows, encoder):
+    """The blocks of one stripe, each a list of sub-rows (query, columns)."""
+    if encoder == "subrow":
+        return split_stripe(stripe, pes, rows)
+    if encoder != "column_cut":
+        raise ValueError(f"encoder is subrow or column_cut, got {encoder}")
+    result = []
+    for group in range(0, len(stripe), rows):
+        for first, stored in column_cut(stripe[group : group + rows], pes)[0]:
+            subrows = [(group + row, [first + c for c in columns]) for row, columns in enumerate(stored) if columns]
+            result += [subrows] if subrows else []
+    return result
+
+
+def _nonempty_vectors(mask, lengths, width):
+    """Vectors with a kept pair in the valid square, counted on the mask itself and not on the encoder's result."""
+    total = 0
+    for element, length in zip(mask, lengths):
+        valid = element[:, :length, :length]
+        total += sum(int(valid[..., s : s + width].any(axis=-1).sum()) for s in range(0, valid.shape[-1], width))
+    return total
 
 
 def split_stripe(stripe, pes=16, rows=64):
@@ -106,8 +138,9 @@ def column_cut(bits, pes=16):
     """The encoder of the RTL, cycle by cycle, for one stripe [rows, columns] (section 2.4).
 
     Returns (blocks, cycles): a block is (first column, [columns of each row, relative to it]); each of the cycles is
-    (column read, whether it was stored, whether a block was emitted, column counter afterwards). A column that overflows
-    a row is read again in the next cycle. What is left at the end of the stripe is emitted without a cycle [A].
+    (column read, whether it was stored, whether a block was emitted, column counter afterwards). A column that
+    overflows a row is read again in the next cycle. What is left at the end of the stripe is emitted without a cycle
+    [A].
     """
     bits = np.asarray(bits, bool)
     blocks, cycles = [], []
