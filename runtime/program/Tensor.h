@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,9 @@ const char *name(DType dtype);
 using Shape = std::vector<int64_t>;
 /// Product of the dimensions; 1 for a scalar.
 int64_t elementCount(const Shape &shape);
-/// "1x12x64".
+/// Bytes of a tensor; nothing if a dimension is negative or the product does not fit.
+std::optional<uint64_t> checkedBytes(DType dtype, const Shape &shape);
+/// "1x12x64", or "scalar".
 std::string toString(const Shape &shape);
 
 /// A dense row-major tensor somewhere in memory; does not own it.
@@ -41,8 +44,10 @@ struct TensorView {
 class Tensor {
 public:
   Tensor() = default;
-  /// Zero-filled.
+  /// Zero-filled. The shape is one that the program has checked; for shapes from a file use tryAllocate.
   Tensor(DType dtype, Shape shape);
+  /// Zero-filled, or nothing if the shape is impossible or there is not enough memory.
+  static std::optional<Tensor> tryAllocate(DType dtype, Shape shape);
 
   const TensorView &view() const { return view_; }
   DType dtype() const { return view_.dtype; }
