@@ -14,6 +14,7 @@
 #include "runtime/kernel/Units.h"
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,8 +43,9 @@ public:
   /// Declares how finely memory `memory` is tracked: accesses are rounded out to multiples of `granule` elements.
   void addMemory(unsigned memory, int64_t elements, int64_t granule);
 
-  /// Schedules one instruction; returns the cycle at which its results are there.
-  /// `label` names it in the timeline.
+  /// Schedules one instruction; returns the cycle at which its results are there. `label` names it in the timeline.
+  /// Every memory in `reads` and `writes` must be declared; an instruction that changes a range in place reads and
+  /// writes it. A reader holds its data until its occupancy ends, a writer's data is there after its latency.
   Cycle issue(UnitId unit, const char *label, Hold hold, std::span<const Range> reads, std::span<const Range> writes,
               Cycle notBefore = Cycle());
 
@@ -55,7 +57,9 @@ public:
   /// Start of a new launch: all units free at cycle 0, no dependencies.
   void reset();
 
+  /// Busy cycles and instructions of each unit since the last reset, in the order of their declaration.
   std::vector<UnitUse> use() const;
+  /// Sends one event per occupation to `timeline` (null: none), under the heading `process`.
   void setTimeline(TraceWriter *timeline, std::string process);
 
   struct State;
