@@ -6,12 +6,13 @@ It is written to be compared with the sheet, section by section, not to be fast.
 of the sheet; [A] marks where the sheet leaves something open and a reading had to be chosen.
 """
 
-from .attention import attention, calibrate, fill_empty_rows, predict, quantize
+from .attention import PADDING, attention, calibrate, fill_empty_rows, predict, quantize
 from .exponential import exp_unit, exp_unit_signed
 from .packing import PackStatistics, bubbles, column_cut, pack_split, split_stripe
 from .timing import block_cycles, dma_cycles, estimator1, estimator2, head_cycles, predict_cycles, sparse_cycles
 
 __all__ = [
+    "PADDING",
     "PackStatistics",
     "attention",
     "block_cycles",
