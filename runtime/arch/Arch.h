@@ -70,6 +70,9 @@ private:
 /// Values of all parameters of one machine; complete and within range by construction.
 class Arch {
 public:
+  /// The parameter, declared by every arch.yaml, that gives the clock: cycles become seconds by it.
+  static constexpr const char *kClockParameter = "clock_mhz";
+
   /// The defaults.
   explicit Arch(std::shared_ptr<const ArchSpec> spec);
 

@@ -18,7 +18,7 @@ using CalibrationStatistics = std::map<std::string, double>;
 struct RunOptions {
   RunMode mode = RunMode::full;
   bool recordMasks = false;
-  const MaskTrace *replayMasks = nullptr;       ///< required in timing mode
+  const MaskTrace *replayMasks = nullptr;       ///< required in timing mode, else not looked at
   bool collectStatistics = false;               ///< of every attention core run on the host
   TraceWriter *timeline = nullptr;
   /// Called before each stage with its index, the number of stages and its name.
@@ -55,9 +55,10 @@ public:
   /// The machine's parameters; null for a program that runs on the host alone.
   const Arch *arch() const;
 
+  struct State;
+
 private:
   Session();
-  struct State;
   std::unique_ptr<State> state_;
 };
 

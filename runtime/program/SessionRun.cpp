@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- SessionRun.cpp - one run of a program ------------------------------===//
+
+#include "runtime/kernel/TraceWriter.h"
+#include "runtime/program/Program_generated.h"
+#include "runtime/program/SessionState.h"
+#include "runtime/program/Statistics.h"
+#include "runtime/support/Text.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sparsam::runtime {
+
+/// The op whose Q and K calibration looks at.
+static constexpr const char *kAttentionOp = "sattn.attention";
+
+namespace {
+
+class Run {
+public:
+  Run(Session::State &state, const RunOptions &options) : state_(state), options_(options) {}
+
+  Result<RunResult> execute(const TensorMap &inputs);
+
+private:
+  bool isTimingOnly() const { return options_.mode == RunMode::timing; }
+
+  Status bind(const TensorMap &inputs);
+  Status bindInputs(const TensorMap &inputs);
+  Status bindInput(const program::Tensor &tensor, unsigned index, const TensorMap &inputs);
+  Status bindOutputs();
+  void collectOutputs();
+  Status runStage(unsigned index);
+  void runHost(const program::HostKernel &host, unsigned index);
+  Status runAccelerator(const program::AcceleratorStage &stage, unsigned index);
+  Result<LaunchReport> launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode, MaskTrace *masks);
+  double clockMhz() const { return state_.arch ? state_.arch->real(Arch::kClockParameter) : 0; }
+
+  Session::State &state_;
+  const RunOptions &options_;
+  std::vector<Tensor> storage_;         ///< inputs that were widened
+  std::map<unsigned, Tensor> results_;  ///< output tensors by index
+  RunResult result_;
+  double elapsed_ = 0;                  ///< microseconds, for the timeline
+  unsigned attentions_ = 0;
+};
+
+} // namespace
+
+//===-- Inputs and outputs ------------------------------------------------===//
+
+/// int32 as int64: token ids come in both.
+static Tensor widened(const Tensor &tensor) {
+  Tensor wide(DType::i64, tensor.shape());
+  for (int64_t i = 0, n = tensor.elements(); i < n; ++i)
+    wide.as<int64_t>()[i] = tensor.as<int32_t>()[i];
+  return wide;
+}
+
+Status Run::bindInput(const program::Tensor &tensor, unsigned index, const TensorMap &inputs) {
+  std::string name = tensor.name()->str();
+  auto it = inputs.find(name);
+  if (it == inputs.end()) {
+    std::vector<std::string> given;
+    for (const auto &[other, unused] : inputs)
+      given.push_back(other);
+    return makeError("input '", name, "' is missing; given are: ", given.empty() ? "none" : join(given));
+  }
+  const TensorView &wanted = state_.tensors[index];
+  Tensor value = it->second;
+  if (value.shape() != wanted.shape)
+    return makeError("input '", name, "' must have shape ", toString(wanted.shape), ", got ", toString(value.shape()),
+                     "; the program is compiled for fixed shapes");
+  if (wanted.dtype == DType::i64 && value.dtype() == DType::i32)
+    value = widened(value);
+  if (value.dtype() != wanted.dtype)
+    return makeError("input '", name, "' must be ", runtime::name(wanted.dtype), ", got ",
+                     runtime::name(value.dtype()));
+  state_.tensors[index].data = value.as<void>();
+  storage_.push_back(std::move(value));
+  return Status();
+}
+
+Status Run::bindInputs(const TensorMap &inputs) {
+  const program::Program &table = state_.program->table();
+  std::vector<std::string> names;
+  for (int32_t index : *table.inputs()) {
+    const program::Tensor *tensor = table.tensors()->Get(uint32_t(index));
+    names.push_back(tensor->name()->str());
+    if (Status status = bindInput(*tensor, unsigned(index), inputs); !status)
+      return status;
+  }
+  for (const auto &[name, unused] : inputs)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return makeError("the program has no input '", printable(name), "'", suggestion(name, names));
+  return Status();
+}
+
+Status Run::bindOutputs() {
+  const program::Program &table = state_.program->table();
+  for (unsigned i = 0; i < table.tensors()->size(); ++i)
+    if (table.tensors()->Get(i)->kind() == program::TensorKind::output) {
+      std::optional<Tensor> tensor = Tensor::tryAllocate(state_.tensors[i].dtype, state_.tensors[i].shape);
+      if (!tensor)
+        return makeError("not enough memory for output '", table.tensors()->Get(i)->name()->str(), "' of ",
+                         state_.tensors[i].bytes(), " bytes");
+      state_.tensors[i].data = tensor->as<void>();
+      results_[i] = std::move(*tensor);
+    }
+  return Status();
+}
+
+void Run::collectOutputs() {
+  const program::Program &table = state_.program->table();
+  for (int32_t signedIndex : *table.outputs()) {
+    unsigned index = unsigned(signedIndex);
+    const TensorView &view = state_.tensors[index];
+    auto it = results_.find(index);
+    Tensor tensor = it != results_.end() ? it->second : Tensor(view.dtype, view.shape);
+    // An output that is a constant, an input or an activation as well is copied.
+    if (it == results_.end() && view.data && view.bytes() > 0)
+      std::memcpy(tensor.as<uint8_t>(), view.data, view.bytes());
+    result_.outputs[table.tensors()->Get(index)->name()->str()] = tensor;
+  }
+}
+
+//===-- Stages -------------------------------------------------------------===//
+
+/// What calibration calls an attention core: the name raise gave it.
+static std::string attentionName(const program::HostKernel &host, unsigned number) {
+  HostAttributes attributes = hostAttributes(host);
+  for (const char *key : {"sattn.name", "name"})
+    if (auto it = attributes.find(key); it != attributes.end())
+      if (const std::string *text = std::get_if<std::string>(&it->second))
+        return *text;
+  return "attention_" + std::to_string(number);
+}
+
+void Run::runHost(const program::HostKernel &host, unsigned index) {
+  std::vector<TensorView> inputs = state_.viewsOf(host.inputs());
+  if (host.op()->string_view() == kAttentionOp) {
+    std::string name = attentionName(host, attentions_++);
+    if (options_.collectStatistics && inputs.size() >= 2 && inputs[0].dtype == DType::f32 &&
+        inputs[1].dtype == DType::f32 && inputs[0].data && inputs[1].data)
+      result_.statistics[name] = attentionStatistics(inputs[0], inputs[1]);
+  }
+  state_.hostKernels[index]->run(inputs, state_.viewsOf(host.outputs()));
+}
+
+Result<LaunchReport> Run::launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode,
+                                 MaskTrace *masks) {
+  LaunchContext context;
+  context.mode = mode;
+  context.bindings = state_.viewsOf(stage.bindings());
+  context.masks = masks;
+  if (mode == RunMode::timing) {
+    for (TensorView &binding : context.bindings)
+      binding.data = nullptr;
+    context.timeline = options_.timeline;
+    if (options_.timeline)
+      options_.timeline->setTime(clockMhz(), elapsed_);
+  }
+  Result<LaunchReport> report = state_.machine->launch(index, context);
+  if (!report)
+    return report;
+  if (report->kernel.empty())
+    report->kernel = stage.name()->str();
+  return report;
+}
+
+Status Run::runAccelerator(const program::AcceleratorStage &stage, unsigned index) {
+  MaskTrace recorded;
+  Result<LaunchReport> report = LaunchReport();
+  if (!isTimingOnly()) {
+    report = launch(stage, index, RunMode::functional, &recorded);
+    if (!report)
+      return report.error();
+  }
+  if (options_.mode != RunMode::functional) {
+    // A timing walk only reads its trace.
+    MaskTrace *masks = isTimingOnly() ? const_cast<MaskTrace *>(options_.replayMasks) : &recorded;
+    report = launch(stage, index, RunMode::timing, masks);
+    if (!report)
+      return report.error();
+    if (double clock = clockMhz(); clock > 0)
+      elapsed_ += double(report->cycles.value) / clock;
+  }
+  result_.launches.push_back(report.take());
+  if (options_.recordMasks)
+    result_.masks.kernels.merge(recorded.kernels);
+  return Status();
+}
+
+Status Run::runStage(unsigned index) {
+  const program::Stage *stage = state_.program->table().stages()->Get(index);
+  if (options_.progress) {
+    const program::HostKernel *host = stage->host();
+    bool isNamed = host && host->name() && host->name()->size() > 0;
+    std::string name = !host ? stage->accelerator()->name()->str() : isNamed ? host->name()->str() : host->op()->str();
+    options_.progress(index, state_.program->table().stages()->size(), name);
+  }
+  if (stage->accelerator())
+    return runAccelerator(*stage->accelerator(), index);
+  if (!isTimingOnly())
+    runHost(*stage->host(), index);
+  return Status();
+}
+
+Status Run::bind(const TensorMap &inputs) {
+  if (Status status = bindInputs(inputs); !status)
+    return status;
+  return bindOutputs();
+}
+
+Result<RunResult> Run::execute(const TensorMap &inputs) {
+  if (isTimingOnly() && !options_.replayMasks)
+    return makeError("a timing run needs a recorded mask trace");
+  if (Status status = isTimingOnly() ? Status() : state_.prepareHost(); !status)
+    return status.error();
+  // Inputs and outputs are bound for this run alone.
+  std::vector<TensorView> unbound = state_.tensors;
+  Status status = isTimingOnly() ? Status() : bind(inputs);
+  for (unsigned i = 0, n = state_.program->table().stages()->size(); status && i < n; ++i)
+    status = runStage(i);
+  if (status && !isTimingOnly())
+    collectOutputs();
+  state_.tensors = std::move(unbound);
+  if (!status)
+    return status.error();
+  return std::move(result_);
+}
+
+Result<RunResult> Session::run(const TensorMap &inputs, const RunOptions &options) {
+  return Run(*state_, options).execute(inputs);
+}
+
+} // namespace sparsam::runtime
