@@ -17,6 +17,11 @@ static constexpr unsigned kMaxRank = 32;
 
 namespace {
 
+/// The FlatBuffers verifier does not look at the alignment of the elements of a vector.
+template <typename Vector> bool isAligned(const Vector *vector) {
+  return !vector || reinterpret_cast<uintptr_t>(vector->Data()) % alignof(uint64_t) == 0;
+}
+
 class Checker {
 public:
   Checker(const program::Program &program, uint64_t dataBytes) : program_(program), dataBytes_(dataBytes) {}
@@ -53,6 +58,8 @@ private:
       return makeError(what, " has an unknown type or kind");
     if (tensor.shape() && tensor.shape()->size() > kMaxRank)
       return makeError(what, " has ", tensor.shape()->size(), " dimensions; at most ", kMaxRank, " are possible");
+    if (!isAligned(tensor.shape()))
+      return makeError(what, " has a misaligned shape");
     TensorView view = viewOf(tensor);
     std::optional<uint64_t> bytes = checkedBytes(view.dtype, view.shape);
     if (!bytes)
@@ -125,6 +132,8 @@ private:
       return makeError(what, " needs an accelerator, but the program names no target");
     if (stage.target()->string_view() != target)
       return makeError(what, " is for target ", quoted(stage.target()), ", the program for '", printable(target), "'");
+    if (!isAligned(stage.descriptors()))
+      return makeError(what, " has misaligned address descriptors");
     unsigned count = stage.bindings() ? stage.bindings()->size() : 0;
     if (stage.inputs() > count)
       return makeError(what, " has ", stage.inputs(), " inputs among ", count, " bindings");
@@ -155,7 +164,8 @@ private:
     for (unsigned i = 0; attributes && i < attributes->size(); ++i) {
       const program::Attribute *attribute = attributes->Get(i);
       if (attribute->kind() > program::AttributeKind::MAX ||
-          (attribute->kind() == program::AttributeKind::text && !attribute->s()))
+          (attribute->kind() == program::AttributeKind::text && !attribute->s()) || !isAligned(attribute->ints()) ||
+          !isAligned(attribute->floats()))
         return makeError("attribute ", quoted(attribute->name()), " of ", what, " has no readable value");
       if (!names.insert(attribute->name()->str()).second)
         return makeError("attribute ", quoted(attribute->name()), " of ", what, " is there twice");
