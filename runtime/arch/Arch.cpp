@@ -59,6 +59,10 @@ static std::optional<int64_t> parseBytes(std::string_view text) {
 Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value) {
   if (std::holds_alternative<double>(param.defaultValue) && std::holds_alternative<int64_t>(value))
     value = double(std::get<int64_t>(value));
+  if (const double *real = std::get_if<double>(&value);
+      real && std::holds_alternative<int64_t>(param.defaultValue) && *real == std::floor(*real) &&
+      std::abs(*real) < 0x1p53)
+    value = int64_t(*real);
   if (value.index() != param.defaultValue.index())
     return makeError("parameter '", param.name, "' must be ", typeName(param), ", got '", printable(toString(value)),
                      "'");

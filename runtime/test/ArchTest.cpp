@@ -109,6 +109,9 @@ TEST(Arch, has_defaults_and_takes_settings) {
   EXPECT_FALSE(arch.flag("normalize"));
   EXPECT_TRUE(arch.set("clock_mhz", int64_t(600)).ok());
   EXPECT_EQ(arch.real("clock_mhz"), 600.0);
+  EXPECT_TRUE(arch.set("pes", 48.0).ok());
+  EXPECT_EQ(arch.integer("pes"), 48);
+  EXPECT_EQ(message(arch.set("pes", 0.5)), "parameter 'pes' must be an integer, got '0.5'");
 }
 
 TEST(Arch, explains_wrong_settings) {

@@ -93,13 +93,7 @@ struct Spoiled {
     b.Finish(p::CreateProgramDirect(b, "test", target.c_str(), &arch, nullptr, &tensors, &inputs, &outputs, &stages,
                                     arenaBytes, 0),
              p::ProgramIdentifier());
-    std::vector<uint64_t> file(b.GetSize() / 8 + 16);
-    uint64_t end = file.size() * 8 / 64 * 64;
-    ProgramHeader header{{}, ProgramHeader::kVersion, 0, 48, b.GetSize(), end, 0};
-    std::memcpy(header.magic, ProgramHeader::kMagic, 8);
-    std::memcpy(file.data(), &header, 48);
-    std::memcpy(file.data() + 6, b.GetBufferPointer(), b.GetSize());
-    std::string text = message(fromBytes(bytesOf(file)));
+    std::string text = message(fromBytes(bytesOf(framed(b, {}))));
     std::string prefix = "cannot load program t.spx: ";
     return text.substr(0, prefix.size()) == prefix ? text.substr(prefix.size()) : text;
   }

@@ -11,6 +11,7 @@
 #include "runtime/program/Program_generated.h"
 
 #include <cstring>
+#include <numeric>
 
 namespace sparsam::runtime::toy {
 
@@ -135,8 +136,23 @@ private:
   flatbuffers::FlatBufferBuilder builder_;
 };
 
+/// Puts the frame around a finished table; the data sections are `data`.
+inline std::vector<uint64_t> framed(const flatbuffers::FlatBufferBuilder &table, const std::vector<float> &data) {
+  uint64_t tableBytes = table.GetSize(), dataOffset = (sizeof(ProgramHeader) + tableBytes + 63) / 64 * 64;
+  uint64_t dataBytes = data.size() * sizeof(float);
+  std::vector<uint64_t> file((dataOffset + dataBytes + 7) / 8);
+  ProgramHeader header{{}, ProgramHeader::kVersion, 0, sizeof(ProgramHeader), tableBytes, dataOffset, dataBytes};
+  std::memcpy(header.magic, ProgramHeader::kMagic, sizeof header.magic);
+  char *bytes = reinterpret_cast<char *>(file.data());
+  std::memcpy(bytes, &header, sizeof header);
+  std::memcpy(bytes + sizeof header, table.GetBufferPointer(), tableBytes);
+  if (!data.empty())
+    std::memcpy(bytes + dataOffset, data.data(), dataBytes);
+  return file;
+}
+
 /// A program file of one stage: input "x" [8, 4] -> kernel -> output "y" [8, 4], with a constant and an activation.
-inline std::vector<uint64_t> programFile(const StageBuilder &stage, const std::string &target = "toy") {
+inline std::vector<uint64_t> programFile(const StageBuilder &stage) {
   namespace p = program;
   flatbuffers::FlatBufferBuilder b;
   std::vector<int64_t> shape{8, 4};
@@ -151,18 +167,11 @@ inline std::vector<uint64_t> programFile(const StageBuilder &stage, const std::s
       p::CreateAttributeDirect(b, "pes", p::AttributeKind::integer, 16)};
   std::vector<int32_t> inputs{0}, outputs{1};
   std::vector<flatbuffers::Offset<p::Stage>> stages{p::CreateStage(b, 0, stage.write(b, {0, 1}))};
-  b.Finish(p::CreateProgramDirect(b, "test", target.c_str(), &arch, nullptr, &tensors, &inputs, &outputs, &stages, 128,
-                                  128),
+  b.Finish(p::CreateProgramDirect(b, "test", "toy", &arch, nullptr, &tensors, &inputs, &outputs, &stages, 128, 128),
            p::ProgramIdentifier());
-  uint64_t tableBytes = b.GetSize(), dataOffset = (sizeof(ProgramHeader) + tableBytes + 63) / 64 * 64;
-  std::vector<uint64_t> file((dataOffset + 128) / 8);
-  ProgramHeader header{{}, ProgramHeader::kVersion, 0, sizeof(ProgramHeader), tableBytes, dataOffset, 128};
-  std::memcpy(header.magic, ProgramHeader::kMagic, sizeof header.magic);
-  std::memcpy(file.data(), &header, sizeof header);
-  std::memcpy(reinterpret_cast<char *>(file.data()) + sizeof header, b.GetBufferPointer(), tableBytes);
-  for (int i = 0; i < 32; ++i)
-    reinterpret_cast<float *>(reinterpret_cast<char *>(file.data()) + dataOffset)[i] = float(i);
-  return file;
+  std::vector<float> data(32);
+  std::iota(data.begin(), data.end(), 0.0f);
+  return framed(b, data);
 }
 
 inline std::span<const uint8_t> bytesOf(const std::vector<uint64_t> &file) {
