@@ -11,6 +11,8 @@ namespace sparsam::runtime {
 
 /// Tensors start at such addresses, so that vector loads and oneDNN find them aligned.
 static constexpr uint64_t kTensorAlignment = 64;
+/// More than a host has: larger claims are refused without asking the allocator.
+static constexpr uint64_t kMaxTensorBytes = uint64_t(1) << 39;
 
 unsigned byteWidth(DType dtype) {
   constexpr unsigned widths[] = {4, 8, 4, 1, 1, 1, 2, 8};
@@ -60,7 +62,7 @@ Tensor::Tensor(DType dtype, Shape shape) {
 
 std::optional<Tensor> Tensor::tryAllocate(DType dtype, Shape shape) {
   std::optional<uint64_t> bytes = checkedBytes(dtype, shape);
-  if (!bytes)
+  if (!bytes || *bytes > kMaxTensorBytes)
     return std::nullopt;
   // calloc gives pages that are zero without being touched.
   void *block = std::calloc(*bytes + 2 * kTensorAlignment, 1);
