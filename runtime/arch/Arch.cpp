@@ -64,11 +64,13 @@ Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value) {
       std::abs(*real) < 0x1p53)
     value = int64_t(*real);
   if (value.index() != param.defaultValue.index())
-    return makeError("parameter '", param.name, "' must be ", typeName(param), ", got '", printable(toString(value)),
-                     "'");
+    return makeError("parameter '", param.name, "' must be ", typeName(param), ", got '",
+                     printable(toString(value)), "'");
   if (const std::string *text = std::get_if<std::string>(&value)) {
-    if (!param.choices.empty() && std::find(param.choices.begin(), param.choices.end(), *text) == param.choices.end())
-      return makeError("parameter '", param.name, "' must be ", typeName(param), ", got '", printable(*text), "'");
+    if (!param.choices.empty() &&
+        std::find(param.choices.begin(), param.choices.end(), *text) == param.choices.end())
+      return makeError("parameter '", param.name, "' must be ", typeName(param), ", got '",
+                       printable(*text), "'");
     return value;
   }
   if (std::holds_alternative<bool>(value))
@@ -79,11 +81,11 @@ Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value) {
     return makeError("parameter '", param.name, "' must be a finite number");
   std::string unit = param.unit.empty() ? "" : " " + param.unit;
   if (param.min && number < *param.min)
-    return makeError("parameter '", param.name, "' must be at least ", formatReal(*param.min), unit, ", got ",
-                     toString(value));
+    return makeError("parameter '", param.name, "' must be at least ", formatReal(*param.min), unit,
+                     ", got ", toString(value));
   if (param.max && number > *param.max)
-    return makeError("parameter '", param.name, "' must be at most ", formatReal(*param.max), unit, ", got ",
-                     toString(value));
+    return makeError("parameter '", param.name, "' must be at most ", formatReal(*param.max), unit,
+                     ", got ", toString(value));
   return value;
 }
 
@@ -102,7 +104,8 @@ Result<ParamValue> parseParamValue(const ParamInfo &param, std::string_view text
     value = std::string(text);
   }
   if (!value)
-    return makeError("parameter '", param.name, "' must be ", typeName(param), ", got '", printable(text), "'");
+    return makeError("parameter '", param.name, "' must be ", typeName(param), ", got '",
+                     printable(text), "'");
   return checkParamValue(param, std::move(*value));
 }
 
@@ -111,11 +114,12 @@ static Error unknownParameter(const ArchSpec &spec, std::string_view name) {
   std::vector<std::string> names;
   for (const ParamInfo &param : spec.params())
     names.push_back(param.name);
-  return makeError("unknown parameter '", printable(name), "' of ", spec.target(), suggestion(name, names));
+  return makeError("unknown parameter '", printable(name), "' of ", spec.target(),
+                   suggestion(name, names));
 }
 
-Result<ParamValue> yaml::readValue(const Document &doc, const ArchSpec &spec, const YAML::Node &name,
-                                   const YAML::Node &value) {
+Result<ParamValue> yaml::readValue(const Document &doc, const ArchSpec &spec,
+                                   const YAML::Node &name, const YAML::Node &value) {
   const ParamInfo *param = spec.find(name.Scalar());
   if (!param)
     return doc.error(name, unknownParameter(spec, name.Scalar()).message);
@@ -145,8 +149,8 @@ Status Arch::applyPreset(std::string_view name) {
         return status;
     return Status();
   }
-  return makeError("unknown preset '", printable(name), "' of ", spec_->target(), "; there are: ",
-                   names.empty() ? "none" : join(names));
+  return makeError("unknown preset '", printable(name), "' of ", spec_->target(),
+                   "; there are: ", names.empty() ? "none" : join(names));
 }
 
 Status Arch::applySetting(std::string_view setting) {
@@ -219,7 +223,9 @@ double Arch::real(std::string_view name) const {
 }
 
 bool Arch::flag(std::string_view name) const { return std::get<bool>(value(name)); }
-const std::string &Arch::text(std::string_view name) const { return std::get<std::string>(value(name)); }
+const std::string &Arch::text(std::string_view name) const {
+  return std::get<std::string>(value(name));
+}
 
 const ParamValue &Arch::value(std::string_view name) const {
   auto it = values_.find(name);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Arch.h - the declared parameters of a machine and their values -----===//
 //
-// A target declares every parameter in its arch.yaml: default, unit, one sentence, source, range. The same
-// declaration serves validation, `sparsam explain`, the compiler (as the `isa.arch` attribute) and the model.
+// A target declares every parameter in its arch.yaml: default, unit, one sentence, source, range.
+// The same declaration serves validation, `sparsam explain`, the compiler (as the `isa.arch`
+// attribute) and the model.
 //
 #ifndef SPARSAM_RUNTIME_ARCH_ARCH_H
 #define SPARSAM_RUNTIME_ARCH_ARCH_H
@@ -29,14 +30,14 @@ std::string toString(const ParamValue &value);
 /// One parameter as arch.yaml declares it.
 struct ParamInfo {
   std::string name;
-  std::string group;                  ///< heading under which `explain` lists it
-  ParamValue defaultValue;            ///< also fixes the type
-  std::string unit;                   ///< "MHz", "B", "" for a pure number
-  std::string summary;                ///< one sentence
-  std::string source;                 ///< provenance letter(s) and place: "P Table 2", "A"
-  std::optional<double> min, max;     ///< inclusive bounds of a number
-  std::vector<std::string> choices;   ///< allowed values of a text parameter
-  bool informative = false;           ///< true: no result depends on it
+  std::string group;                ///< heading under which `explain` lists it
+  ParamValue defaultValue;          ///< also fixes the type
+  std::string unit;                 ///< "MHz", "B", "" for a pure number
+  std::string summary;              ///< one sentence
+  std::string source;               ///< provenance letter(s) and place: "P Table 2", "A"
+  std::optional<double> min, max;   ///< inclusive bounds of a number
+  std::vector<std::string> choices; ///< allowed values of a text parameter
+  bool informative = false;         ///< true: no result depends on it
 };
 
 /// A named set of overrides of the defaults.
@@ -50,7 +51,8 @@ struct Preset {
 class ArchSpec {
 public:
   /// Parses and checks an arch.yaml text. Errors name file and line.
-  static Result<std::shared_ptr<const ArchSpec>> parse(std::string_view yaml, const std::string &file);
+  static Result<std::shared_ptr<const ArchSpec>> parse(std::string_view yaml,
+                                                       const std::string &file);
 
   const std::string &target() const { return target_; }
   const std::string &summary() const { return summary_; }
@@ -58,7 +60,8 @@ public:
   const std::vector<Preset> &presets() const { return presets_; }
   const ParamInfo *find(std::string_view name) const;
 
-  /// Reads `text` as a value of the parameter's type ("64", "0.5", "true", "128KB" for a unit of B).
+  /// Reads `text` as a value of the parameter's type ("64", "0.5", "true", "128KB" for a unit of
+  /// B).
   Result<ParamValue> parseValue(const ParamInfo &param, std::string_view text) const;
 
 private:
@@ -83,13 +86,14 @@ public:
   Status applyPreset(std::string_view name);
   /// Applies `name=value`. An unknown name is an error with the nearest known one.
   Status applySetting(std::string_view setting);
-  /// Applies a user's YAML file of `name: value` lines (and optionally `preset: name`). Errors name the line.
+  /// Applies a user's YAML file of `name: value` lines (and optionally `preset: name`). Errors name
+  /// the line.
   Status applyFile(const std::string &path);
   Status set(std::string_view name, ParamValue value);
 
   /// Value of a declared parameter; asserts that it is declared with this type.
   int64_t integer(std::string_view name) const;
-  double real(std::string_view name) const;   ///< also of an integer parameter
+  double real(std::string_view name) const; ///< also of an integer parameter
   bool flag(std::string_view name) const;
   const std::string &text(std::string_view name) const;
   const ParamValue &value(std::string_view name) const;

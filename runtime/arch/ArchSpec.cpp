@@ -12,7 +12,8 @@ namespace sparsam::runtime {
 namespace {
 
 const std::vector<std::string> kTopKeys = {"target", "summary", "parameters", "presets"};
-const std::vector<std::string> kParamKeys = {"value", "unit", "summary", "source", "min", "max", "choices", "informative"};
+const std::vector<std::string> kParamKeys = {"value", "unit", "summary", "source",
+                                             "min",   "max",  "choices", "informative"};
 const std::vector<std::string> kPresetKeys = {"summary", "values"};
 
 /// A checked map of a YAML node: known keys only, none twice.
@@ -28,14 +29,15 @@ Status checkMap(const yaml::Document &doc, const YAML::Node &node, const std::st
     if (!seen.insert(key).second)
       return doc.error(entry.first, "'", printable(key), "' is there twice in ", what);
     if (keys && std::find(keys->begin(), keys->end(), key) == keys->end())
-      return doc.error(entry.first, "unknown key '", printable(key), "' of ", what, suggestion(key, *keys));
+      return doc.error(entry.first, "unknown key '", printable(key), "' of ", what,
+                       suggestion(key, *keys));
   }
   return Status();
 }
 
 /// Text of a required scalar `key`.
-Result<std::string> requiredText(const yaml::Document &doc, const YAML::Node &node, const std::string &what,
-                                 const char *key) {
+Result<std::string> requiredText(const yaml::Document &doc, const YAML::Node &node,
+                                 const std::string &what, const char *key) {
   YAML::Node value = node[key];
   if (!value || !value.IsScalar() || value.Scalar().empty())
     return doc.error(value ? value : node, what, " needs a text '", key, "'");
@@ -65,7 +67,9 @@ public:
       return status;
     for (const auto &group : groups) {
       std::string heading = group.first.Scalar();
-      if (Status status = checkMap(doc_, group.second, "group '" + printable(heading) + "'", nullptr); !status)
+      if (Status status =
+              checkMap(doc_, group.second, "group '" + printable(heading) + "'", nullptr);
+          !status)
         return status;
       for (const auto &entry : group.second)
         if (Status status = readParam(entry.first, entry.second, heading); !status)
@@ -91,7 +95,8 @@ private:
         return doc_.error(key, what, " is declared twice");
     if (Status status = checkMap(doc_, node, what, &kParamKeys); !status)
       return status;
-    for (auto [name, member] : {std::pair("summary", &info.summary), std::pair("source", &info.source)}) {
+    for (auto [name, member] :
+         {std::pair("summary", &info.summary), std::pair("source", &info.source)}) {
       auto text = requiredText(doc_, node, what, name);
       if (!text)
         return text.error();
@@ -125,7 +130,8 @@ private:
       }
     }
     YAML::Node informative = node["informative"];
-    if (informative && (!informative.IsScalar() || (informative.Scalar() != "true" && informative.Scalar() != "false")))
+    if (informative && (!informative.IsScalar() ||
+                        (informative.Scalar() != "true" && informative.Scalar() != "false")))
       return doc_.error(informative, "'informative' of ", what, " must be true or false");
     info.informative = informative && informative.Scalar() == "true";
     return Status();
@@ -186,28 +192,31 @@ Status readPresets(const yaml::Document &doc, const YAML::Node &node, const Arch
 
 } // namespace
 
-Result<std::shared_ptr<const ArchSpec>> ArchSpec::parse(std::string_view text, const std::string &file) {
-  return yaml::guarded<std::shared_ptr<const ArchSpec>>(file, [&]() -> Result<std::shared_ptr<const ArchSpec>> {
-    yaml::Document doc{file, YAML::Load(std::string(text))};
-    if (Status status = checkMap(doc, doc.root, "an architecture file", &kTopKeys); !status)
-      return status.error();
-    auto spec = std::make_shared<ArchSpec>();
-    for (auto [name, member] : {std::pair("target", &spec->target_), std::pair("summary", &spec->summary_)}) {
-      auto value = requiredText(doc, doc.root, "an architecture file", name);
-      if (!value)
-        return value.error();
-      *member = value.take();
-    }
-    if (!doc.root["parameters"])
-      return doc.error(doc.root, "an architecture file needs 'parameters'");
-    SpecReader reader(doc);
-    if (Status status = reader.readParams(doc.root["parameters"]); !status)
-      return status.error();
-    spec->params_ = std::move(reader.params);
-    if (Status status = readPresets(doc, doc.root["presets"], *spec, spec->presets_); !status)
-      return status.error();
-    return std::shared_ptr<const ArchSpec>(spec);
-  });
+Result<std::shared_ptr<const ArchSpec>> ArchSpec::parse(std::string_view text,
+                                                        const std::string &file) {
+  return yaml::guarded<std::shared_ptr<const ArchSpec>>(
+      file, [&]() -> Result<std::shared_ptr<const ArchSpec>> {
+        yaml::Document doc{file, YAML::Load(std::string(text))};
+        if (Status status = checkMap(doc, doc.root, "an architecture file", &kTopKeys); !status)
+          return status.error();
+        auto spec = std::make_shared<ArchSpec>();
+        for (auto [name, member] :
+             {std::pair("target", &spec->target_), std::pair("summary", &spec->summary_)}) {
+          auto value = requiredText(doc, doc.root, "an architecture file", name);
+          if (!value)
+            return value.error();
+          *member = value.take();
+        }
+        if (!doc.root["parameters"])
+          return doc.error(doc.root, "an architecture file needs 'parameters'");
+        SpecReader reader(doc);
+        if (Status status = reader.readParams(doc.root["parameters"]); !status)
+          return status.error();
+        spec->params_ = std::move(reader.params);
+        if (Status status = readPresets(doc, doc.root["presets"], *spec, spec->presets_); !status)
+          return status.error();
+        return std::shared_ptr<const ArchSpec>(spec);
+      });
 }
 
 const ParamInfo *ArchSpec::find(std::string_view name) const {

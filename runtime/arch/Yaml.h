@@ -16,8 +16,8 @@ namespace sparsam::runtime {
 
 /// Reads `text` as a value of the type of `param`'s default, and checks range and choices.
 Result<ParamValue> parseParamValue(const ParamInfo &param, std::string_view text);
-/// Checks range and choices; an integer for a real parameter becomes a real, a whole real for an integer parameter an
-/// integer.
+/// Checks range and choices; an integer for a real parameter becomes a real, a whole real for an
+/// integer parameter an integer.
 Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value);
 
 namespace yaml {

@@ -30,8 +30,8 @@ private:
   size_t size_ = 0;
 };
 
-/// A file that is written under a temporary name in the same folder and gets its final name by commit();
-/// without commit() nothing is left behind.
+/// A file that is written under a temporary name in the same folder and gets its final name by
+/// commit(); without commit() nothing is left behind.
 class OutputFile {
 public:
   static Result<std::unique_ptr<OutputFile>> create(const std::string &path);

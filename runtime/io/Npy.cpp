@@ -22,11 +22,13 @@ Result<Tensor> readNpy(const std::string &path) {
     return makeError("cannot read array ", path, ": ", header.error().message);
   uint64_t available = bytes.size() - header->headerBytes;
   if (available != header->dataBytes)
-    return makeError("cannot read array ", path, ": shape ", toString(header->shape), " of ", name(header->dtype),
-                     " needs ", header->dataBytes, " bytes of data, the file has ", available);
+    return makeError("cannot read array ", path, ": shape ", toString(header->shape), " of ",
+                     name(header->dtype), " needs ", header->dataBytes,
+                     " bytes of data, the file has ", available);
   std::optional<Tensor> tensor = Tensor::tryAllocate(header->dtype, header->shape);
   if (!tensor)
-    return makeError("cannot read array ", path, ": not enough memory for ", header->dataBytes, " bytes");
+    return makeError("cannot read array ", path, ": not enough memory for ", header->dataBytes,
+                     " bytes");
   if (available > 0)
     std::memcpy(tensor->as<uint8_t>(), bytes.data() + header->headerBytes, available);
   return header->isFortranOrder ? fromFortranOrder(*tensor) : std::move(*tensor);
@@ -50,7 +52,8 @@ static float fromHalf(uint16_t half) {
   if (exponent == 0)
     magnitude = std::ldexp(float(fraction), -24);
   else
-    magnitude = std::bit_cast<float>((exponent == 31 ? 255u : exponent + 112) << 23 | fraction << 13);
+    magnitude =
+        std::bit_cast<float>((exponent == 31 ? 255u : exponent + 112) << 23 | fraction << 13);
   return half & 0x8000 ? -magnitude : magnitude;
 }
 
@@ -66,13 +69,24 @@ Tensor toFloat32(const Tensor &tensor) {
     return tensor;
   Tensor result(DType::f32, tensor.shape());
   switch (tensor.dtype()) {
-  case DType::f32: break;
-  case DType::i64: convert<int64_t>(tensor, result); break;
-  case DType::i32: convert<int32_t>(tensor, result); break;
-  case DType::i8: convert<int8_t>(tensor, result); break;
+  case DType::f32:
+    break;
+  case DType::i64:
+    convert<int64_t>(tensor, result);
+    break;
+  case DType::i32:
+    convert<int32_t>(tensor, result);
+    break;
+  case DType::i8:
+    convert<int8_t>(tensor, result);
+    break;
   case DType::u8:
-  case DType::boolean: convert<uint8_t>(tensor, result); break;
-  case DType::f64: convert<double>(tensor, result); break;
+  case DType::boolean:
+    convert<uint8_t>(tensor, result);
+    break;
+  case DType::f64:
+    convert<double>(tensor, result);
+    break;
   case DType::f16:
     for (int64_t i = 0, n = tensor.elements(); i < n; ++i)
       result.as<float>()[i] = fromHalf(tensor.as<uint16_t>()[i]);

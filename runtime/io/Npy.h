@@ -10,8 +10,9 @@
 
 namespace sparsam::runtime {
 
-/// Reads a .npy file: versions 1 to 3, C or Fortran order (made C order), the dtypes of DType, and float64
-/// as it is. Errors name the file and what is wrong with it; pickled objects and other dtypes are refused.
+/// Reads a .npy file: versions 1 to 3, C or Fortran order (made C order), the dtypes of DType, and
+/// float64 as it is. Errors name the file and what is wrong with it; pickled objects and other
+/// dtypes are refused.
 Result<Tensor> readNpy(const std::string &path);
 
 /// Reads every array of a .npz archive, stored or deflated.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- NpyHeader.cpp - the header of an array in .npy form ----------------===//
 //
-// The header's text is a Python literal, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }. Only literals
-// of this form are read; nothing is evaluated.
+// The header's text is a Python literal, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4),
+// }. Only literals of this form are read; nothing is evaluated.
 //
 
 #include "runtime/io/NpyHeader.h"
@@ -18,7 +18,8 @@ namespace sparsam::runtime {
 
 static constexpr uint8_t kMagic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 static constexpr size_t kMaxDimensions = 32; // NumPy's own limit
-static constexpr const char *kDescriptors[] = {"<f4", "<i8", "<i4", "|i1", "|u1", "|b1", "<f2", "<f8"};
+static constexpr const char *kDescriptors[] = {"<f4", "<i8", "<i4", "|i1",
+                                               "|u1", "|b1", "<f2", "<f8"};
 
 Result<uint64_t> npyHeaderBytes(std::span<const uint8_t> preamble) {
   if (preamble.size() < 10 || std::memcmp(preamble.data(), kMagic, sizeof kMagic) != 0)
@@ -33,7 +34,8 @@ Result<uint64_t> npyHeaderBytes(std::span<const uint8_t> preamble) {
     return makeError("it ends inside of the header");
   length |= uint64_t(preamble[10]) << 16 | uint64_t(preamble[11]) << 24;
   if (length > kNpyMaxHeaderBytes)
-    return makeError("its header of ", length, " bytes is longer than the limit of ", kNpyMaxHeaderBytes);
+    return makeError("its header of ", length, " bytes is longer than the limit of ",
+                     kNpyMaxHeaderBytes);
   return kNpyPreambleBytes + length;
 }
 
@@ -102,10 +104,13 @@ static Result<DType> parseDescriptor(LiteralReader &reader) {
                                       wanted.substr(1) == kDescriptors[i] + 1))
       return DType(i);
   if (wanted.find('O') != wanted.npos)
-    return makeError("it holds pickled Python objects, which are never loaded; save a plain numeric array");
+    return makeError(
+        "it holds pickled Python objects, which are never loaded; save a plain numeric array");
   if (!wanted.empty() && wanted[0] == '>')
-    return makeError("big-endian dtype '", printable(wanted), "' is not supported; convert it to little-endian");
-  return makeError("dtype '", printable(wanted), "' is not supported; use float32, float64, float16, int64, int32, "
+    return makeError("big-endian dtype '", printable(wanted),
+                     "' is not supported; convert it to little-endian");
+  return makeError("dtype '", printable(wanted),
+                   "' is not supported; use float32, float64, float16, int64, int32, "
                    "int8, uint8 or bool");
 }
 
@@ -166,7 +171,8 @@ Result<NpyHeader> parseNpyHeader(std::span<const uint8_t> bytes) {
   NpyHeader header;
   header.headerBytes = *length;
   uint64_t textStart = bytes[6] == 1 ? 10 : kNpyPreambleBytes;
-  LiteralReader reader({reinterpret_cast<const char *>(bytes.data()) + textStart, size_t(*length - textStart)});
+  LiteralReader reader(
+      {reinterpret_cast<const char *>(bytes.data()) + textStart, size_t(*length - textStart)});
   if (!reader.accept('{'))
     return makeError("its header is not a dictionary literal");
   std::array<bool, 3> seen{};
@@ -188,7 +194,8 @@ Result<NpyHeader> parseNpyHeader(std::span<const uint8_t> bytes) {
 }
 
 std::string makeNpyHeader(DType dtype, const Shape &shape) {
-  std::string text = std::string("{'descr': '") + kDescriptors[unsigned(dtype)] + "', 'fortran_order': False, 'shape': (";
+  std::string text = std::string("{'descr': '") + kDescriptors[unsigned(dtype)] +
+                     "', 'fortran_order': False, 'shape': (";
   for (size_t i = 0; i < shape.size(); ++i)
     text += std::to_string(shape[i]) + (i + 1 < shape.size() ? ", " : shape.size() == 1 ? "," : "");
   text += "), }";

@@ -16,7 +16,7 @@ struct NpyHeader {
   DType dtype = DType::f32;
   Shape shape;
   bool isFortranOrder = false;
-  uint64_t headerBytes = 0;     ///< offset of the first element
+  uint64_t headerBytes = 0; ///< offset of the first element
   uint64_t dataBytes = 0;
 };
 
@@ -25,7 +25,8 @@ constexpr uint64_t kNpyPreambleBytes = 12;
 /// Longer header texts are refused; NumPy itself warns beyond 10000.
 constexpr uint64_t kNpyMaxHeaderBytes = 65536;
 
-/// Length of the whole header (preamble and text) from its first bytes. Errors do not name the file.
+/// Length of the whole header (preamble and text) from its first bytes. Errors do not name the
+/// file.
 Result<uint64_t> npyHeaderBytes(std::span<const uint8_t> preamble);
 
 /// Parses a whole header. Errors do not name the file.

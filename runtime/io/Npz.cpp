@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Npz.cpp - NumPy's .npz archives ------------------------------------===//
 //
-// An .npz file is a zip archive of .npy files. Sizes in it are claims: memory is reserved only for what the archive
-// could really hold.
+// An .npz file is a zip archive of .npy files. Sizes in it are claims: memory is reserved only for
+// what the archive could really hold.
 //
 
 #include "runtime/io/Npy.h"
@@ -95,8 +95,8 @@ static Result<Tensor> readEntry(zip_t *archive, const zip_stat_t &stat) {
   if (!header)
     return header.error();
   if (header->headerBytes > stat.size || stat.size - header->headerBytes != header->dataBytes)
-    return makeError("shape ", toString(header->shape), " of ", name(header->dtype), " needs ", header->dataBytes,
-                     " bytes of data, the archive has ",
+    return makeError("shape ", toString(header->shape), " of ", name(header->dtype), " needs ",
+                     header->dataBytes, " bytes of data, the archive has ",
                      stat.size > header->headerBytes ? stat.size - header->headerBytes : 0);
   std::optional<Tensor> tensor = Tensor::tryAllocate(header->dtype, header->shape);
   if (!tensor)
@@ -118,24 +118,29 @@ Result<TensorMap> readNpz(const std::string &path) {
   for (zip_int64_t i = 0, n = zip_get_num_entries(archive->get(), 0); i < n; ++i) {
     zip_stat_t stat;
     zip_stat_init(&stat);
-    if (zip_stat_index(archive->get(), zip_uint64_t(i), 0, &stat) != 0 || !(stat.valid & ZIP_STAT_NAME))
+    if (zip_stat_index(archive->get(), zip_uint64_t(i), 0, &stat) != 0 ||
+        !(stat.valid & ZIP_STAT_NAME))
       return makeError("cannot read archive ", path, ": ", zip_strerror(archive->get()));
     std::string name = stat.name;
     if (name.size() < 4 || name.compare(name.size() - 4, 4, ".npy") != 0)
-      return makeError("cannot read archive ", path, ": entry '", printable(name), "' is not a .npy array");
+      return makeError("cannot read archive ", path, ": entry '", printable(name),
+                       "' is not a .npy array");
     name.resize(name.size() - 4);
     stat.index = zip_uint64_t(i);
     Result<Tensor> tensor = readEntry(archive->get(), stat);
     if (!tensor)
-      return makeError("cannot read array '", printable(name), "' of ", path, ": ", tensor.error().message);
+      return makeError("cannot read array '", printable(name), "' of ", path, ": ",
+                       tensor.error().message);
     if (!tensors.emplace(name, tensor.take()).second)
-      return makeError("cannot read archive ", path, ": array '", printable(name), "' is there twice");
+      return makeError("cannot read archive ", path, ": array '", printable(name),
+                       "' is there twice");
   }
   return tensors;
 }
 
 /// Adds one array; `header` must live until the archive is closed.
-static bool addEntry(zip_t *archive, const std::string &name, const std::string &header, const Tensor &tensor) {
+static bool addEntry(zip_t *archive, const std::string &name, const std::string &header,
+                     const Tensor &tensor) {
   // libzip takes non-const pointers and does not write through them.
   zip_buffer_fragment_t parts[2] = {
       {reinterpret_cast<zip_uint8_t *>(const_cast<char *>(header.data())), header.size()},
@@ -170,7 +175,8 @@ Status writeNpz(const std::string &path, const TensorMap &tensors) {
   for (const auto &[name, tensor] : tensors) {
     headers.push_back(makeNpyHeader(tensor.dtype(), tensor.shape()));
     if (!addEntry(archive.get(), name, headers.back(), tensor))
-      return makeError("cannot write array '", printable(name), "' to ", path, ": ", zip_strerror(archive.get()));
+      return makeError("cannot write array '", printable(name), "' to ", path, ": ",
+                       zip_strerror(archive.get()));
   }
   if (zip_close(archive.get()) != 0)
     return makeError("cannot write ", path, ": ", zip_strerror(archive.get()));

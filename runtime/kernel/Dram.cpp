@@ -14,8 +14,8 @@ static constexpr int64_t kClosed = -1;
 
 Dram::Dram(const DramParams &params)
     : params_(params), openRow_(params.banks, kClosed), load_(params.channels, 0) {
-  assert(params.channels > 0 && params.banks > 0 && params.bytesPerCycle > 0 && params.rowBytes > 0 &&
-         params.interleaveBytes > 0 && "arch.yaml bounds these parameters");
+  assert(params.channels > 0 && params.banks > 0 && params.bytesPerCycle > 0 &&
+         params.rowBytes > 0 && params.interleaveBytes > 0 && "arch.yaml bounds these parameters");
 }
 
 /// Accounts `bytes` consecutive bytes to channels and rows.
@@ -60,7 +60,8 @@ Hold Dram::access(const DramTransfer &transfer) {
   misses_ += transferMisses_;
   double busiest = double(*std::max_element(load_.begin(), load_.end()));
   double cycles = busiest * params_.channels / params_.bytesPerCycle;
-  return {Cycle(int64_t(std::ceil(cycles)) + transferMisses_ * params_.rowMiss.value), params_.latency};
+  return {Cycle(int64_t(std::ceil(cycles)) + transferMisses_ * params_.rowMiss.value),
+          params_.latency};
 }
 
 Hold Dram::read(const DramTransfer &transfer) {

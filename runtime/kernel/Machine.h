@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Machine.h - what a target's model implements -----------------------===//
 //
-// A machine executes the accelerator stages of a program. Numerics and time are one walk over the decoded command
-// words: an instruction does its arithmetic on the machine's buffers *and* says which unit it holds for how long.
-// The runtime asks for the walk in one of three modes; `full` is a functional walk that records the run-time
-// selection (masks), followed by a timing walk that replays it, so that a replayed trace gives the same cycles by
-// construction and the functional walk may use all threads.
+// A machine executes the accelerator stages of a program. Numerics and time are one walk over the
+// decoded command words: an instruction does its arithmetic on the machine's buffers *and* says
+// which unit it holds for how long. The runtime asks for the walk in one of three modes; `full` is
+// a functional walk that records the run-time selection (masks), followed by a timing walk that
+// replays it, so that a replayed trace gives the same cycles by construction and the functional
+// walk may use all threads.
 //
 #ifndef SPARSAM_RUNTIME_KERNEL_MACHINE_H
 #define SPARSAM_RUNTIME_KERNEL_MACHINE_H
@@ -33,15 +34,16 @@ namespace sparsam::runtime {
 
 class TraceWriter;
 
-/// full: numerics and time; functional: numerics only; timing: time only, selections come from a mask trace.
+/// full: numerics and time; functional: numerics only; timing: time only, selections come from a
+/// mask trace.
 enum class RunMode { full, functional, timing };
 
 /// What one launch works on.
 struct LaunchContext {
   RunMode mode = RunMode::full;
-  std::vector<TensorView> bindings;     ///< inputs, then results; data may be null in timing mode
-  MaskTrace *masks = nullptr;           ///< written by a functional walk, read by a timing walk
-  TraceWriter *timeline = nullptr;      ///< receives one event per unit occupation, if not null
+  std::vector<TensorView> bindings; ///< inputs, then results; data may be null in timing mode
+  MaskTrace *masks = nullptr;       ///< written by a functional walk, read by a timing walk
+  TraceWriter *timeline = nullptr;  ///< receives one event per unit occupation, if not null
 };
 
 /// How one unit spent the launch.
@@ -56,7 +58,7 @@ struct EnergyUse {
   std::string event;
   double count = 0;
   double picojoulesEach = 0;
-  std::string source;                   ///< provenance of the picojoules
+  std::string source; ///< provenance of the picojoules
 };
 
 /// What one launch cost.
@@ -75,8 +77,9 @@ struct LaunchReport {
 class Machine {
 public:
   virtual ~Machine() = default;
-  /// Decodes and checks the command words of a stage: opcodes, field ranges, loop nesting, descriptor indices and
-  /// bounds of every address. Called once per stage when a program is loaded.
+  /// Decodes and checks the command words of a stage: opcodes, field ranges, loop nesting,
+  /// descriptor indices and bounds of every address. Called once per stage when a program is
+  /// loaded.
   virtual Status load(const program::AcceleratorStage &stage, unsigned stageIndex) = 0;
   /// Runs a loaded stage.
   virtual Result<LaunchReport> launch(unsigned stageIndex, LaunchContext &context) = 0;
@@ -86,11 +89,11 @@ public:
 
 /// What `sparsam simulate` is asked about one target.
 struct SimulateRequest {
-  const MaskTrace *masks = nullptr;             ///< or null: closed forms alone
-  std::vector<int64_t> validLengths;            ///< one for all, or one per batch entry; empty: all valid
+  const MaskTrace *masks = nullptr;  ///< or null: closed forms alone
+  std::vector<int64_t> validLengths; ///< one for all, or one per batch entry; empty: all valid
   int64_t headDim = 64;
-  std::optional<int64_t> seqLen;                ///< closed forms: keys = queries
-  std::map<std::string, double> given;          ///< other numbers given by option: "density", "load-balance"
+  std::optional<int64_t> seqLen;       ///< closed forms: keys = queries
+  std::map<std::string, double> given; ///< other numbers given by option: "density", "load-balance"
 };
 
 /// One row of paper.yaml beside ours.
@@ -109,14 +112,16 @@ public:
   virtual std::string_view archYaml() const = 0;
   virtual std::string_view paperYaml() const = 0;
   virtual Result<std::unique_ptr<Machine>> createMachine(const Arch &arch) const = 0;
-  /// Figures of given masks, or closed forms, without a program: everything `simulate` prints except what the
-  /// timing walk of a compiled attention core adds (`cycles`, `units`).
-  virtual Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Arch &arch) const = 0;
+  /// Figures of given masks, or closed forms, without a program: everything `simulate` prints
+  /// except what the timing walk of a compiled attention core adds (`cycles`, `units`).
+  virtual Result<nlohmann::ordered_json> analyze(const SimulateRequest &request,
+                                                 const Arch &arch) const = 0;
   /// Value of a paper.yaml recipe. Errors name the recipe.
-  virtual Result<double> evaluateRecipe(const std::string &recipe, const std::map<std::string, double> &arguments,
+  virtual Result<double> evaluateRecipe(const std::string &recipe,
+                                        const std::map<std::string, double> &arguments,
                                         const Arch &arch) const = 0;
-  /// Parameters (`name=value`) that calibration statistics of one attention core determine; empty if the target
-  /// needs none. Statistics are those of CalibrationStatistics.
+  /// Parameters (`name=value`) that calibration statistics of one attention core determine; empty
+  /// if the target needs none. Statistics are those of CalibrationStatistics.
   virtual std::map<std::string, double> calibrate(const std::map<std::string, double> &statistics,
                                                   const Arch &arch) const = 0;
 };
@@ -124,12 +129,16 @@ public:
 /// The models of all targets that were built, by name.
 class ModelRegistry {
 public:
-  void add(std::string name, std::unique_ptr<TargetModel> model) { models_[std::move(name)] = std::move(model); }
+  void add(std::string name, std::unique_ptr<TargetModel> model) {
+    models_[std::move(name)] = std::move(model);
+  }
   const TargetModel *find(std::string_view name) const {
     auto it = models_.find(name);
     return it == models_.end() ? nullptr : it->second.get();
   }
-  const std::map<std::string, std::unique_ptr<TargetModel>, std::less<>> &all() const { return models_; }
+  const std::map<std::string, std::unique_ptr<TargetModel>, std::less<>> &all() const {
+    return models_;
+  }
 
 private:
   std::map<std::string, std::unique_ptr<TargetModel>, std::less<>> models_;

@@ -30,18 +30,22 @@ static std::string text(const Dims &dims) { return toString(Shape(dims.begin(), 
 /// Refuses shapes whose bit tensor could not be held; `bytes` is what the file really has.
 static Status checkDims(const Dims &dims, uint64_t bytes) {
   Shape shape(dims.begin(), dims.end());
-  if (std::any_of(dims.begin(), dims.end(), [](int64_t d) { return d < 1; }) || !checkedBytes(DType::f64, shape))
-    return makeError("shape ", toString(shape), " is not that of a mask [batch, heads, queries, keys]");
+  if (std::any_of(dims.begin(), dims.end(), [](int64_t d) { return d < 1; }) ||
+      !checkedBytes(DType::f64, shape))
+    return makeError("shape ", toString(shape),
+                     " is not that of a mask [batch, heads, queries, keys]");
   // One file byte holds at most eight pairs.
   if (checkedBytes(DType::u8, shape).value() / 8 > bytes)
-    return makeError("shape ", toString(shape), " has more pairs than the ", bytes, " bytes of the array");
+    return makeError("shape ", toString(shape), " has more pairs than the ", bytes,
+                     " bytes of the array");
   return Status();
 }
 
 /// Bit i (counted from the most significant bit of each byte) of `bytes`.
 static bool packedBit(const uint8_t *bytes, int64_t i) { return bytes[i / 8] >> (7 - i % 8) & 1; }
 
-/// Reverses the bits of a byte: files are most significant bit first, words here are least significant bit first.
+/// Reverses the bits of a byte: files are most significant bit first, words here are least
+/// significant bit first.
 static uint8_t reversed(uint8_t b) {
   b = uint8_t((b & 0xf0) >> 4 | (b & 0x0f) << 4);
   b = uint8_t((b & 0xcc) >> 2 | (b & 0x33) << 2);
@@ -55,8 +59,8 @@ static Result<BitTensor> fromPaddedRows(const Tensor &tensor, const Dims &dims) 
   int64_t rowBytes = (dims[3] + 7) / 8;
   int64_t wanted = dims[0] * dims[1] * dims[2] * rowBytes;
   if (tensor.dtype() != DType::u8 || tensor.elements() != wanted)
-    return makeError("a mask of shape ", text(dims), " needs ", wanted, " packed uint8, got ", tensor.elements(), " ",
-                     name(tensor.dtype()));
+    return makeError("a mask of shape ", text(dims), " needs ", wanted, " packed uint8, got ",
+                     tensor.elements(), " ", name(tensor.dtype()));
   BitTensor bits(dims[0], dims[1], dims[2], dims[3]);
   const uint8_t *source = tensor.as<uint8_t>();
   for (int64_t head = 0; head < dims[0] * dims[1]; ++head)
@@ -98,14 +102,16 @@ static Result<BitTensor> fromBools(const Tensor &tensor) {
 
 static Result<BitTensor> fromPacked(const Tensor &tensor, const std::vector<int64_t> &shape) {
   if (shape.size() != 4)
-    return makeError("the packed shape must have four dimensions [batch, heads, queries, keys], got ", shape.size());
+    return makeError(
+        "the packed shape must have four dimensions [batch, heads, queries, keys], got ",
+        shape.size());
   Dims dims{shape[0], shape[1], shape[2], shape[3]};
   if (Status status = checkDims(dims, tensor.bytes()); !status)
     return status.error();
   int64_t wanted = (dims[0] * dims[1] * dims[2] * dims[3] + 7) / 8;
   if (tensor.dtype() != DType::u8 || tensor.elements() != wanted)
-    return makeError("packed masks of shape ", text(dims), " need ", wanted, " uint8, got ", tensor.elements(), " ",
-                     name(tensor.dtype()));
+    return makeError("packed masks of shape ", text(dims), " need ", wanted, " uint8, got ",
+                     tensor.elements(), " ", name(tensor.dtype()));
   const uint8_t *source = tensor.as<uint8_t>();
   return fromPairs(dims, [&](int64_t i) { return packedBit(source, i); });
 }
@@ -115,14 +121,16 @@ static Result<BitTensor> fromNpy(const Tensor &tensor, const std::vector<int64_t
     return fromPacked(tensor, packedShape);
   if (tensor.dtype() == DType::boolean)
     return fromBools(tensor);
-  return makeError("masks must be bool, got ", name(tensor.dtype()),
-                   "; bit-packed uint8 masks need their shape (--packed-shape batch,heads,queries,keys)");
+  return makeError(
+      "masks must be bool, got ", name(tensor.dtype()),
+      "; bit-packed uint8 masks need their shape (--packed-shape batch,heads,queries,keys)");
 }
 
 static constexpr std::string_view kShapeSuffix = ".shape";
 
 /// One array of a trace: padded rows with a `.shape` array beside, or plain bool.
-static Result<BitTensor> fromTraceEntry(const std::string &name, const Tensor &tensor, const TensorMap &tensors) {
+static Result<BitTensor> fromTraceEntry(const std::string &name, const Tensor &tensor,
+                                        const TensorMap &tensors) {
   auto shape = tensors.find(name + std::string(kShapeSuffix));
   if (shape == tensors.end() && tensor.dtype() == DType::boolean)
     return fromBools(tensor);

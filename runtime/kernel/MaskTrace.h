@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- MaskTrace.h - which (query, key) pairs a run selected --------------===//
 //
-// One bit matrix per kernel, [batch, heads, queries, keys]. Written by functional walks, replayed by timing walks,
-// stored in an .npz file: array `<kernel>` is uint8, bit-packed in C order, most significant bit first (NumPy's
-// packbits), each row of keys padded to whole bytes; array `<kernel>.shape` holds the four dimensions as int64.
+// One bit matrix per kernel, [batch, heads, queries, keys]. Written by functional walks, replayed
+// by timing walks, stored in an .npz file: array `<kernel>` is uint8, bit-packed in C order, most
+// significant bit first (NumPy's packbits), each row of keys padded to whole bytes; array
+// `<kernel>.shape` holds the four dimensions as int64.
 //
 #ifndef SPARSAM_RUNTIME_KERNEL_MASKTRACE_H
 #define SPARSAM_RUNTIME_KERNEL_MASKTRACE_H
@@ -18,8 +19,8 @@
 
 namespace sparsam::runtime {
 
-/// Bits of [batch, heads, queries, keys]; each row of keys starts at a 64-bit word, bit k of a row is bit k mod 64 of
-/// word k / 64; bits beyond `keys` are zero.
+/// Bits of [batch, heads, queries, keys]; each row of keys starts at a 64-bit word, bit k of a row
+/// is bit k mod 64 of word k / 64; bits beyond `keys` are zero.
 class BitTensor {
 public:
   BitTensor() = default;
@@ -37,8 +38,12 @@ public:
   std::span<const uint64_t> row(int64_t head, int64_t query) const {
     return {words_.data() + (head * queries_ + query) * wordsPerRow_, size_t(wordsPerRow_)};
   }
-  bool get(int64_t head, int64_t query, int64_t key) const { return row(head, query)[key / 64] >> (key % 64) & 1; }
-  void set(int64_t head, int64_t query, int64_t key) { row(head, query)[key / 64] |= uint64_t(1) << (key % 64); }
+  bool get(int64_t head, int64_t query, int64_t key) const {
+    return row(head, query)[key / 64] >> (key % 64) & 1;
+  }
+  void set(int64_t head, int64_t query, int64_t key) {
+    row(head, query)[key / 64] |= uint64_t(1) << (key % 64);
+  }
   int64_t count() const;
   bool operator==(const BitTensor &) const = default;
 
@@ -52,8 +57,9 @@ struct MaskTrace {
   std::map<std::string, BitTensor> kernels;
 };
 
-/// Reads a mask trace (.npz as above), or masks from one .npy file: bool [batch, heads, n, n] (or [heads, n, n]), or
-/// uint8 bit-packed without row padding if `packedShape` gives the four dimensions. A .npy file gives one kernel "masks".
+/// Reads a mask trace (.npz as above), or masks from one .npy file: bool [batch, heads, n, n] (or
+/// [heads, n, n]), or uint8 bit-packed without row padding if `packedShape` gives the four
+/// dimensions. A .npy file gives one kernel "masks".
 Result<MaskTrace> readMasks(const std::string &path, const std::vector<int64_t> &packedShape = {});
 
 /// Writes a mask trace as .npz.

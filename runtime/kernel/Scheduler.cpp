@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Scheduler.cpp - when each instruction starts and ends --------------===//
 //
-// The state of a memory is a sorted list of ranges with the cycles of their last write and last read. A program works
-// on few slots, so the lists stay short; a write over several ranges makes one range of them again.
+// The state of a memory is a sorted list of ranges with the cycles of their last write and last
+// read. A program works on few slots, so the lists stay short; a write over several ranges makes
+// one range of them again.
 //
 
 #include "runtime/kernel/Scheduler.h"
@@ -16,7 +17,8 @@ namespace sparsam::runtime {
 
 namespace {
 
-/// From `begin` to the begin of the next range: when the data is there, and when the last reader is done with it.
+/// From `begin` to the begin of the next range: when the data is there, and when the last reader is
+/// done with it.
 struct Access {
   int64_t begin;
   int64_t written, read;
@@ -24,7 +26,7 @@ struct Access {
 
 struct TrackedMemory {
   int64_t elements = 0, granule = 0;
-  std::vector<Access> ranges;           ///< sorted by begin; ranges[0].begin == 0
+  std::vector<Access> ranges; ///< sorted by begin; ranges[0].begin == 0
 };
 
 struct Unit {
@@ -32,28 +34,30 @@ struct Unit {
   unsigned queueDepth = 0;
   int64_t free = 0;
   int64_t busy = 0, instructions = 0;
-  std::vector<int64_t> starts;          ///< of the last queueDepth instructions, as a ring
+  std::vector<int64_t> starts; ///< of the last queueDepth instructions, as a ring
   size_t ring = 0;
-  int thread = -1;                      ///< in the timeline
+  int thread = -1; ///< in the timeline
 };
 
 } // namespace
 
 struct Scheduler::State {
   std::vector<Unit> units;
-  std::vector<TrackedMemory> memories;  ///< by memory number
-  int64_t command = 0;                  ///< when the command processor can issue
+  std::vector<TrackedMemory> memories; ///< by memory number
+  int64_t command = 0;                 ///< when the command processor can issue
   int64_t finish = 0;
   TraceWriter *timeline = nullptr;
   int process = -1;
 
   TrackedMemory &memory(const Range &range) {
-    assert(range.memory < memories.size() && memories[range.memory].granule > 0 && "memory is not declared");
+    assert(range.memory < memories.size() && memories[range.memory].granule > 0 &&
+           "memory is not declared");
     return memories[range.memory];
   }
 };
 
-/// First range of `memory` that begins at or behind `at`, made by splitting where there is none; its index.
+/// First range of `memory` that begins at or behind `at`, made by splitting where there is none;
+/// its index.
 static size_t splitAt(TrackedMemory &memory, int64_t at) {
   std::vector<Access> &ranges = memory.ranges;
   auto it = std::lower_bound(ranges.begin(), ranges.end(), at,
@@ -70,12 +74,14 @@ static size_t splitAt(TrackedMemory &memory, int64_t at) {
 /// [begin, end) rounded out to granules and clipped to the memory; empty where nothing is left.
 static std::pair<int64_t, int64_t> rounded(const TrackedMemory &memory, const Range &range) {
   int64_t begin = std::max<int64_t>(range.begin, 0) / memory.granule * memory.granule;
-  int64_t end = std::min((range.end + memory.granule - 1) / memory.granule * memory.granule, memory.elements);
+  int64_t end =
+      std::min((range.end + memory.granule - 1) / memory.granule * memory.granule, memory.elements);
   return {begin, std::max(begin, end)};
 }
 
 /// Latest cycle of `value` over the ranges that overlap.
-template <typename Value> static int64_t latest(const TrackedMemory &memory, const Range &range, Value value) {
+template <typename Value>
+static int64_t latest(const TrackedMemory &memory, const Range &range, Value value) {
   auto [begin, end] = rounded(memory, range);
   const std::vector<Access> &ranges = memory.ranges;
   auto it = std::upper_bound(ranges.begin(), ranges.end(), begin,
@@ -135,13 +141,14 @@ Cycle Scheduler::issue(UnitId id, const char *label, Hold hold, std::span<const 
   Unit &unit = state_->units[id];
   int64_t ready = std::max(unit.free, notBefore.value);
   for (const Range &range : reads)
-    ready = std::max(ready, latest(state_->memory(range), range, [](const Access &a) { return a.written; }));
+    ready = std::max(
+        ready, latest(state_->memory(range), range, [](const Access &a) { return a.written; }));
   for (const Range &range : writes)
     ready = std::max(ready, latest(state_->memory(range), range,
                                    [](const Access &a) { return std::max(a.written, a.read); }));
 
-  // A place in the queue is free when the instruction `queueDepth` before this one has started; without a queue the
-  // command processor itself waits for the unit.
+  // A place in the queue is free when the instruction `queueDepth` before this one has started;
+  // without a queue the command processor itself waits for the unit.
   int64_t issued = state_->command;
   if (unit.queueDepth > 0)
     issued = std::max(issued, unit.starts[unit.ring]);

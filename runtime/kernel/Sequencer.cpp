@@ -13,7 +13,8 @@ namespace sparsam::runtime {
 
 /// Longest constant trip count: the compiler's isa.loop has 24 bits.
 static constexpr uint32_t kMaxTrips = 0xffffff;
-/// A program that executes more instructions than this would run for hours: it is damaged or hostile.
+/// A program that executes more instructions than this would run for hours: it is damaged or
+/// hostile.
 static constexpr double kMaxExecuted = 1e11;
 /// An on-chip memory larger than this is not one.
 static constexpr uint64_t kMaxMemoryBytes = uint64_t(1) << 32;
@@ -21,8 +22,8 @@ static constexpr uint64_t kMaxMemoryBytes = uint64_t(1) << 32;
 static constexpr int64_t kMaxAddress = int64_t(1) << 48;
 
 AddressGenerator::AddressGenerator(const program::Descriptor &d)
-    : base(d.base()), rowStride(int64_t(d.row_stride())), rowBase(d.row_base()), rows(d.rows()), cols(d.cols()),
-      rowLimit(d.row_limit()), memory(d.memory()), binding(d.binding()) {
+    : base(d.base()), rowStride(int64_t(d.row_stride())), rowBase(d.row_base()), rows(d.rows()),
+      cols(d.cols()), rowLimit(d.row_limit()), memory(d.memory()), binding(d.binding()) {
   for (uint32_t level = 0; level < 8; ++level) {
     const program::Term *term = d.terms()->Get(level);
     // Under modulus 1 the counter is always 0.
@@ -45,17 +46,19 @@ Error StageLoader::atWord(const Error &error) const {
 static Status checkMemory(const program::Memory &memory, const std::string &kernel) {
   uint64_t bits = memory.element_bits();
   if (bits < 1 || bits > 64)
-    return makeError("kernel '", kernel, "': memory '", printable(memory.name()->string_view()), "' has elements of ",
-                     bits, " bits; 1 to 64 are possible");
+    return makeError("kernel '", kernel, "': memory '", printable(memory.name()->string_view()),
+                     "' has elements of ", bits, " bits; 1 to 64 are possible");
   if (memory.elements() > kMaxMemoryBytes * 8 / bits)
-    return makeError("kernel '", kernel, "': memory '", printable(memory.name()->string_view()), "' of ",
-                     memory.elements(), " elements is larger than the limit of ", kMaxMemoryBytes, " bytes");
+    return makeError("kernel '", kernel, "': memory '", printable(memory.name()->string_view()),
+                     "' of ", memory.elements(), " elements is larger than the limit of ",
+                     kMaxMemoryBytes, " bytes");
   return Status();
 }
 
 /// Numbers that no sum of terms may exceed.
 static bool isSane(const program::Descriptor &d) {
-  bool sane = std::abs(double(d.base())) <= double(kMaxAddress) && d.row_stride() <= uint64_t(kMaxAddress);
+  bool sane =
+      std::abs(double(d.base())) <= double(kMaxAddress) && d.row_stride() <= uint64_t(kMaxAddress);
   for (uint32_t i = 0; i < d.terms()->size(); ++i)
     sane &= std::abs(double(d.terms()->Get(i)->stride())) <= double(kMaxAddress);
   return sane;
@@ -77,12 +80,13 @@ Status StageLoader::begin() {
   if (!stage_.descriptors())
     return Status();
   if (stage_.descriptors()->size() >= kAbsentOperand)
-    return makeError("kernel '", info.name, "' has ", stage_.descriptors()->size(), " address descriptors; at most ",
-                     kAbsentOperand - 1, " can be addressed by 16 bits");
+    return makeError("kernel '", info.name, "' has ", stage_.descriptors()->size(),
+                     " address descriptors; at most ", kAbsentOperand - 1,
+                     " can be addressed by 16 bits");
   for (const program::Descriptor *descriptor : *stage_.descriptors()) {
     if (!isSane(*descriptor))
-      return makeError("kernel '", info.name, "': address descriptor ", generators.size(), " exceeds ", kMaxAddress,
-                       " elements");
+      return makeError("kernel '", info.name, "': address descriptor ", generators.size(),
+                       " exceeds ", kMaxAddress, " elements");
     generators.emplace_back(*descriptor);
   }
   return Status();
@@ -103,7 +107,8 @@ Result<std::span<const uint32_t>> StageLoader::nextInstruction() {
     const uint32_t *words = stage_.words()->data() + position_;
     unsigned length = words[0] >> 8 & 0xff;
     if (length == 0 || length > size - position_)
-      return atWord(makeError("a group of ", length, " words does not fit into the ", size - position_, " that are left"));
+      return atWord(makeError("a group of ", length, " words does not fit into the ",
+                              size - position_, " that are left"));
     position_ += length;
     Status status;
     switch (CommandOpcode(words[0] & 0xff)) {
@@ -115,7 +120,8 @@ Result<std::span<const uint32_t>> StageLoader::nextInstruction() {
       commands.push_back({Command::Kind::end, 0, 0, 0});
       return std::span<const uint32_t>();
     case CommandOpcode::loopConst:
-      status = length == 2 ? openLoop(Command::Kind::loopConst, words[1]) : wrongLength("a counted loop", length, 2);
+      status = length == 2 ? openLoop(Command::Kind::loopConst, words[1])
+                           : wrongLength("a counted loop", length, 2);
       break;
     case CommandOpcode::loopCounter:
       status = length == 1 ? openLoop(Command::Kind::loopCounter, words[0] >> 16 & 0xff)
@@ -141,7 +147,8 @@ Status StageLoader::openLoop(Command::Kind kind, uint32_t value) {
     return makeError("loops nest deeper than ", Addressing::kMaxLoops);
   bool isCounter = kind == Command::Kind::loopCounter;
   if (isCounter && value >= Addressing::kCounters)
-    return makeError("counter register ", value, " does not exist; there are ", Addressing::kCounters);
+    return makeError("counter register ", value, " does not exist; there are ",
+                     Addressing::kCounters);
   if (!isCounter && value > kMaxTrips)
     return makeError("a loop of ", value, " trips is longer than the limit of ", kMaxTrips);
   uint32_t trips = isCounter ? 1 : value;
@@ -169,10 +176,10 @@ Status StageLoader::closeLoop() {
 /// Everything an address generator can give, over all loop values.
 struct StageLoader::Reach {
   using Wide = __int128;
-  Wide low = 0, high = 0;               ///< first element of the tile
+  Wide low = 0, high = 0; ///< first element of the tile
   Wide lowRow = 0, highRow = 0;
-  Wide clippedEnd = 0;                  ///< end of the last valid row
-  Wide end = 0;                         ///< end of the last row, valid or not
+  Wide clippedEnd = 0; ///< end of the last valid row
+  Wide end = 0;        ///< end of the last row, valid or not
 };
 
 //===-- Operands -----------------------------------------------------------===//
@@ -180,19 +187,22 @@ struct StageLoader::Reach {
 Status StageLoader::checkOperand(OperandKind kind, std::string_view memory, uint32_t value) {
   if (kind == OperandKind::counter || kind == OperandKind::counterResult) {
     if (value >= Addressing::kCounters)
-      return makeError("counter register ", value, " does not exist; there are ", Addressing::kCounters);
+      return makeError("counter register ", value, " does not exist; there are ",
+                       Addressing::kCounters);
     return Status();
   }
   if (value == kAbsentOperand)
     return Status();
   if (value >= generators.size())
-    return makeError("address descriptor ", value, " does not exist; there are ", generators.size());
+    return makeError("address descriptor ", value, " does not exist; there are ",
+                     generators.size());
   if (Status status = checkTerms(generators[value], value); !status)
     return status;
   if (kind == OperandKind::tile)
     return checkTile(memory, value);
   if (generators[value].memory != 0)
-    return makeError("address descriptor ", value, " addresses a memory where a number is expected");
+    return makeError("address descriptor ", value,
+                     " addresses a memory where a number is expected");
   return checkReach(reach(generators[value]), value);
 }
 
@@ -200,8 +210,8 @@ Status StageLoader::checkTerms(const AddressGenerator &generator, uint32_t index
   for (uint32_t i = 0; i < generator.termCount; ++i) {
     const AddressGenerator::Term &term = generator.terms[i];
     if (term.level >= loops_.size())
-      return makeError("address descriptor ", index, " uses the counter of loop ", term.level, ", but only ",
-                       loops_.size(), " loops are around the instruction");
+      return makeError("address descriptor ", index, " uses the counter of loop ", term.level,
+                       ", but only ", loops_.size(), " loops are around the instruction");
     if (loops_[term.level].isCounter && term.modulus == 0)
       return makeError("address descriptor ", index, " uses the counter of loop ", term.level,
                        ", whose trip count is a register, without a modulus");
@@ -213,15 +223,16 @@ Status StageLoader::checkTile(std::string_view memory, uint32_t index) {
   const AddressGenerator &generator = generators[index];
   if (memory == "dram") {
     if (generator.memory != 1)
-      return makeError("address descriptor ", index, " addresses memory ", generator.memory, " where dram is expected");
+      return makeError("address descriptor ", index, " addresses memory ", generator.memory,
+                       " where dram is expected");
     if (generator.binding >= info.bindings)
-      return makeError("address descriptor ", index, " addresses binding ", generator.binding, "; the kernel has ",
-                       info.bindings);
+      return makeError("address descriptor ", index, " addresses binding ", generator.binding,
+                       "; the kernel has ", info.bindings);
   } else {
     size_t slot = size_t(generator.memory) - 2;
     if (generator.memory < 2 || slot >= info.memories.size() || info.memories[slot].name != memory)
-      return makeError("address descriptor ", index, " addresses memory ", generator.memory, " where memory '",
-                       std::string(memory), "' is expected");
+      return makeError("address descriptor ", index, " addresses memory ", generator.memory,
+                       " where memory '", std::string(memory), "' is expected");
   }
   if (generator.rows == 0 || generator.cols == 0)
     return makeError("address descriptor ", index, " addresses an empty tile");
@@ -236,7 +247,8 @@ StageLoader::Reach StageLoader::reach(const AddressGenerator &generator) const {
   for (uint32_t i = 0; i < generator.termCount; ++i) {
     const AddressGenerator::Term &term = generator.terms[i];
     const Loop &loop = loops_[term.level];
-    int64_t last = loop.isCounter ? int64_t(term.modulus) - 1 : std::max<int64_t>(loop.count, 1) - 1;
+    int64_t last =
+        loop.isCounter ? int64_t(term.modulus) - 1 : std::max<int64_t>(loop.count, 1) - 1;
     if (term.modulus)
       last = std::min<int64_t>(last, int64_t(term.modulus) - 1);
     Wide reached = Wide(term.stride) * last, rows = Wide(term.rowStep) * last;
@@ -248,15 +260,18 @@ StageLoader::Reach StageLoader::reach(const AddressGenerator &generator) const {
       isRowConsistent &= Wide(term.stride) == Wide(term.rowStep) * generator.rowStride;
   }
   r.end = r.high + Wide(int64_t(generator.rows) - 1) * generator.rowStride + generator.cols;
-  // Where rows move through memory as they move through the tensor, no valid row lies behind the tensor's last one.
+  // Where rows move through memory as they move through the tensor, no valid row lies behind the
+  // tensor's last one.
   Wide lastRow = Wide(generator.rowLimit) - 1 - generator.rowBase;
-  r.clippedEnd = isRowConsistent ? std::min(r.end, acrossRows + lastRow * generator.rowStride + generator.cols) : r.end;
+  r.clippedEnd = isRowConsistent
+                     ? std::min(r.end, acrossRows + lastRow * generator.rowStride + generator.cols)
+                     : r.end;
   return r;
 }
 
 Status StageLoader::checkReach(const Reach &reach, uint32_t index) const {
-  if (std::max(reach.high, reach.end) > kMaxAddress || reach.low < -kMaxAddress || reach.highRow > kMaxAddress ||
-      reach.lowRow < -kMaxAddress)
+  if (std::max(reach.high, reach.end) > kMaxAddress || reach.low < -kMaxAddress ||
+      reach.highRow > kMaxAddress || reach.lowRow < -kMaxAddress)
     return makeError("address descriptor ", index, " reaches beyond ", kMaxAddress, " elements");
   return Status();
 }
@@ -275,21 +290,23 @@ Status StageLoader::checkExtent(const AddressGenerator &generator, uint32_t inde
   }
   StageInfo::Memory &memory = info.memories[generator.memory - 2];
   if (end > memory.elements)
-    return makeError("address descriptor ", index, " reaches element ", end - 1, " of memory '", memory.name,
-                     "', which has ", memory.elements);
+    return makeError("address descriptor ", index, " reaches element ", end - 1, " of memory '",
+                     memory.name, "', which has ", memory.elements);
   memory.extent = std::max(memory.extent, int64_t(r.end));
   if (uint64_t(memory.extent) > kMaxMemoryBytes * 8 / memory.elementBits)
-    return makeError("address descriptor ", index, " reaches beyond the limit of ", kMaxMemoryBytes, " bytes");
+    return makeError("address descriptor ", index, " reaches beyond the limit of ", kMaxMemoryBytes,
+                     " bytes");
   return Status();
 }
 
 Status checkBindings(const StageInfo &info, std::span<const TensorView> bindings) {
   if (bindings.size() != info.bindings)
-    return makeError("kernel '", info.name, "' has ", info.bindings, " bindings, got ", bindings.size());
+    return makeError("kernel '", info.name, "' has ", info.bindings, " bindings, got ",
+                     bindings.size());
   for (size_t i = 0; i < bindings.size(); ++i)
     if (bindings[i].elements() < info.bindingElements[i])
-      return makeError("kernel '", info.name, "' addresses ", info.bindingElements[i], " elements of binding ", i,
-                       ", whose tensor has ", bindings[i].elements());
+      return makeError("kernel '", info.name, "' addresses ", info.bindingElements[i],
+                       " elements of binding ", i, ", whose tensor has ", bindings[i].elements());
   return Status();
 }
 
@@ -297,10 +314,14 @@ Status checkBindings(const StageInfo &info, std::span<const TensorView> bindings
 
 std::string disassembleLoop(const Command &command) {
   switch (command.kind) {
-  case Command::Kind::loopConst: return "loop " + std::to_string(command.value);
-  case Command::Kind::loopCounter: return "loop counter " + std::to_string(command.value);
-  case Command::Kind::loopEnd: return "end_loop";
-  default: return "end";
+  case Command::Kind::loopConst:
+    return "loop " + std::to_string(command.value);
+  case Command::Kind::loopCounter:
+    return "loop counter " + std::to_string(command.value);
+  case Command::Kind::loopEnd:
+    return "end_loop";
+  default:
+    return "end";
   }
 }
 
@@ -308,10 +329,12 @@ static std::string termText(const AddressGenerator::Term &term, int64_t factor) 
   std::string value = "l" + std::to_string(term.level);
   if (term.modulus)
     value = "(" + value + " mod " + std::to_string(term.modulus) + ")";
-  return (factor < 0 ? " - " : " + ") + value + " * " + std::to_string(factor < 0 ? -factor : factor);
+  return (factor < 0 ? " - " : " + ") + value + " * " +
+         std::to_string(factor < 0 ? -factor : factor);
 }
 
-std::string disassembleGenerators(const StageInfo &info, std::span<const AddressGenerator> generators) {
+std::string disassembleGenerators(const StageInfo &info,
+                                  std::span<const AddressGenerator> generators) {
   std::string text;
   for (size_t i = 0; i < generators.size(); ++i) {
     const AddressGenerator &g = generators[i];
@@ -325,10 +348,11 @@ std::string disassembleGenerators(const StageInfo &info, std::span<const Address
       continue;
     }
     std::string place = g.memory == 1 ? "dram[" + std::to_string(g.binding) + "]"
-                        : g.memory - 2u < info.memories.size() ? info.memories[g.memory - 2].name
-                                                               : "memory " + std::to_string(g.memory);
-    text += place + " " + std::to_string(g.rows) + "x" + std::to_string(g.cols) + " at " + address + " stride " +
-            std::to_string(g.rowStride) + ", rows from " + std::to_string(g.rowBase);
+                        : g.memory - 2u < info.memories.size()
+                            ? info.memories[g.memory - 2].name
+                            : "memory " + std::to_string(g.memory);
+    text += place + " " + std::to_string(g.rows) + "x" + std::to_string(g.cols) + " at " + address +
+            " stride " + std::to_string(g.rowStride) + ", rows from " + std::to_string(g.rowBase);
     for (uint32_t t = 0; t < g.termCount; ++t)
       if (g.terms[t].rowStep)
         text += termText(g.terms[t], g.terms[t].rowStep);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Sequencer.h - the command processor shared by all machines ---------===//
 //
-// Decodes the command words of a stage once, checks them, and walks them: counted loops, loops over a counter
-// register, and address generators. What an instruction does is the machine's business.
+// Decodes the command words of a stage once, checks them, and walks them: counted loops, loops over
+// a counter register, and address generators. What an instruction does is the machine's business.
 //
-// After Stage<Isa>::load nothing has to be checked again but what depends on run-time numbers: every opcode, field,
-// register and descriptor is valid, and every address of every loop iteration lies inside its memory or binding.
+// After Stage<Isa>::load nothing has to be checked again but what depends on run-time numbers:
+// every opcode, field, register and descriptor is valid, and every address of every loop iteration
+// lies inside its memory or binding.
 //
 #ifndef SPARSAM_RUNTIME_KERNEL_SEQUENCER_H
 #define SPARSAM_RUNTIME_KERNEL_SEQUENCER_H
@@ -28,17 +29,19 @@ struct Descriptor;
 
 namespace sparsam::runtime {
 
-/// A tile as an address generator gives it for the current loop counters. Only its valid rows lie inside of the
-/// memory or binding for certain: rows from `validRows` on must not be read or written in DRAM. In an on-chip memory
-/// they may be touched, if the machine gives it StageInfo::memories[m].extent elements.
+/// A tile as an address generator gives it for the current loop counters. Only its valid rows lie
+/// inside of the memory or binding for certain: rows from `validRows` on must not be read or
+/// written in DRAM. In an on-chip memory they may be touched, if the machine gives it
+/// StageInfo::memories[m].extent elements.
 struct Tile {
-  unsigned memory = 0;          ///< 1: DRAM; m >= 2: on-chip memory m-2 of the stage; 0: no tile (absent operand)
-  unsigned binding = 0;         ///< DRAM only
-  int64_t offset = 0;           ///< elements from the start of the memory or binding
+  unsigned memory =
+      0; ///< 1: DRAM; m >= 2: on-chip memory m-2 of the stage; 0: no tile (absent operand)
+  unsigned binding = 0; ///< DRAM only
+  int64_t offset = 0;   ///< elements from the start of the memory or binding
   uint32_t rows = 0, cols = 0;
-  int64_t rowStride = 0;        ///< elements
-  uint32_t validRows = 0;       ///< rows that lie inside the tensor
-  int64_t row = 0;              ///< index of the first row in the tensor
+  int64_t rowStride = 0;  ///< elements
+  uint32_t validRows = 0; ///< rows that lie inside the tensor
+  int64_t row = 0;        ///< index of the first row in the tensor
 };
 
 /// A descriptor with only the terms that matter.
@@ -46,9 +49,9 @@ struct AddressGenerator {
   struct Term {
     int64_t stride = 0;
     int32_t rowStep = 0;
-    uint32_t modulus = 0;       ///< 0: none
-    uint32_t level = 0;         ///< loop counted from the outermost
-    uint32_t mask = 0;          ///< modulus - 1 where that is a power of two, else 0
+    uint32_t modulus = 0; ///< 0: none
+    uint32_t level = 0;   ///< loop counted from the outermost
+    uint32_t mask = 0;    ///< modulus - 1 where that is a power of two, else 0
   };
 
   explicit AddressGenerator(const program::Descriptor &descriptor);
@@ -66,7 +69,8 @@ class Addressing {
 public:
   static constexpr unsigned kMaxLoops = 8, kCounters = 16;
 
-  explicit Addressing(std::span<const AddressGenerator> generators = {}) : generators_(generators) {}
+  explicit Addressing(std::span<const AddressGenerator> generators = {})
+      : generators_(generators) {}
 
   /// The tile that `descriptor` addresses now; an empty tile for an absent operand.
   Tile tile(uint16_t descriptor) const {
@@ -94,7 +98,8 @@ public:
     return value;
   }
   int64_t counter(uint8_t reg) const { return counters_[reg % kCounters]; }
-  /// Written by the instruction that makes the count; a loop over the register then runs so many times.
+  /// Written by the instruction that makes the count; a loop over the register then runs so many
+  /// times.
   void setCounter(uint8_t reg, int64_t value) { counters_[reg % kCounters] = value; }
   uint32_t loop(unsigned level) const { return loops_[level]; }
   void setLoop(unsigned level, uint32_t value) { loops_[level] = value; }
@@ -115,19 +120,21 @@ struct StageInfo {
   struct Memory {
     std::string name;
     unsigned elementBits = 0;
-    int64_t elements = 0;       ///< as allocated by the compiler
-    int64_t extent = 0;         ///< elements to reserve so that whole tiles can be touched, invalid rows included
+    int64_t elements = 0; ///< as allocated by the compiler
+    int64_t extent =
+        0; ///< elements to reserve so that whole tiles can be touched, invalid rows included
   };
-  std::string name;             ///< kernel symbol
+  std::string name; ///< kernel symbol
   std::string target;
   unsigned bindings = 0, inputs = 0;
-  std::vector<Memory> memories;                 ///< memory m of a descriptor is memories[m - 2]
-  std::vector<int64_t> bindingElements;         ///< elements that the stage addresses in each binding
+  std::vector<Memory> memories;         ///< memory m of a descriptor is memories[m - 2]
+  std::vector<int64_t> bindingElements; ///< elements that the stage addresses in each binding
 };
 
 } // namespace sparsam::runtime
 
-// class template Stage<Isa>: see the implementation part, which needs the generated instruction structs.
+// class template Stage<Isa>: see the implementation part, which needs the generated instruction
+// structs.
 #include "runtime/kernel/SequencerStage.h"
 
 #endif // SPARSAM_RUNTIME_KERNEL_SEQUENCER_H

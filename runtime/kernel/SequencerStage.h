@@ -6,7 +6,8 @@
 //   static Status decode(std::span<const uint32_t> words, Instruction &out);
 //       decodes and range-checks one word group (its length is that of `words`)
 //   template <typename F> static void operands(const Instruction &insn, F f);
-//       calls f(OperandKind, memory name, descriptor or register) for each operand; an absent one is kAbsentOperand
+//       calls f(OperandKind, memory name, descriptor or register) for each operand; an absent one
+//       is kAbsentOperand
 //   static std::string disassemble(const Instruction &insn);   one line of text
 //
 #ifndef SPARSAM_RUNTIME_KERNEL_SEQUENCERSTAGE_H
@@ -23,7 +24,12 @@ namespace sparsam::runtime {
 enum class OperandKind { tile, index, counter, counterResult };
 
 /// Opcodes of the command processor itself.
-enum class CommandOpcode : uint8_t { end = 0x00, loopConst = 0x01, loopCounter = 0x02, loopEnd = 0x03 };
+enum class CommandOpcode : uint8_t {
+  end = 0x00,
+  loopConst = 0x01,
+  loopCounter = 0x02,
+  loopEnd = 0x03
+};
 
 /// The descriptor field of an absent optional operand.
 constexpr uint16_t kAbsentOperand = 0xffff;
@@ -32,12 +38,13 @@ constexpr uint16_t kAbsentOperand = 0xffff;
 struct Command {
   enum class Kind : uint8_t { instruction, loopConst, loopCounter, loopEnd, end };
   Kind kind = Kind::end;
-  uint8_t level = 0;            ///< of the loop
-  uint32_t value = 0;           ///< index of the instruction; trip count; counter register
-  uint32_t target = 0;          ///< loop begin: step after the loop; loop end: first step of the body
+  uint8_t level = 0;   ///< of the loop
+  uint32_t value = 0;  ///< index of the instruction; trip count; counter register
+  uint32_t target = 0; ///< loop begin: step after the loop; loop end: first step of the body
 };
 
-/// The part of Stage that does not depend on the instruction set: word groups, loops, and checks of operands.
+/// The part of Stage that does not depend on the instruction set: word groups, loops, and checks of
+/// operands.
 class StageLoader {
 public:
   explicit StageLoader(const program::AcceleratorStage &stage);
@@ -45,8 +52,8 @@ public:
 
   /// Checks memories and descriptors.
   Status begin();
-  /// Splits off the next word group; the commands of loops and of the end are handled here, for an instruction of the
-  /// target its words are returned. Empty after the end.
+  /// Splits off the next word group; the commands of loops and of the end are handled here, for an
+  /// instruction of the target its words are returned. Empty after the end.
   Result<std::span<const uint32_t>> nextInstruction();
   /// Checks one operand of the instruction just returned, for all values of the loops around it.
   Status checkOperand(OperandKind kind, std::string_view memory, uint32_t value);
@@ -60,8 +67,8 @@ public:
 
 private:
   struct Loop {
-    uint32_t command;           ///< index of its begin
-    uint32_t count;             ///< trips
+    uint32_t command; ///< index of its begin
+    uint32_t count;   ///< trips
     bool isCounter;
   };
 
@@ -77,15 +84,17 @@ private:
   const program::AcceleratorStage &stage_;
   size_t position_ = 0, groupStart_ = 0;
   uint32_t instructions_ = 0;
-  double executed_ = 0;         ///< instructions executed with constant trip counts, counter loops taken as one trip
-  double trips_ = 1;            ///< product of the constant trip counts around the current position
+  double executed_ =
+      0; ///< instructions executed with constant trip counts, counter loops taken as one trip
+  double trips_ = 1; ///< product of the constant trip counts around the current position
   std::vector<Loop> loops_;
 };
 
 /// "loop 12", "loop counter 3", "end" for a command that is not an instruction.
 std::string disassembleLoop(const Command &command);
 /// Table of the address generators, one line each.
-std::string disassembleGenerators(const StageInfo &info, std::span<const AddressGenerator> generators);
+std::string disassembleGenerators(const StageInfo &info,
+                                  std::span<const AddressGenerator> generators);
 /// Refuses bindings that are smaller than what the stage addresses.
 Status checkBindings(const StageInfo &info, std::span<const TensorView> bindings);
 
@@ -94,8 +103,8 @@ template <typename Isa> class Stage {
 public:
   using Instruction = typename Isa::Instruction;
 
-  /// Decodes all word groups and checks opcodes, fields, loops, registers, descriptors and, over all loop values,
-  /// addresses. The stage keeps nothing of `table`.
+  /// Decodes all word groups and checks opcodes, fields, loops, registers, descriptors and, over
+  /// all loop values, addresses. The stage keeps nothing of `table`.
   static Result<Stage> load(const program::AcceleratorStage &table) {
     StageLoader loader(table);
     if (Status status = loader.begin(); !status)
@@ -129,9 +138,11 @@ public:
   std::span<const AddressGenerator> generators() const { return generators_; }
   std::span<const Instruction> instructions() const { return instructions_; }
 
-  /// Runs the program: calls visitor(instruction struct, Addressing &) for each instruction in order. The visitor
-  /// returns nothing, or a Status that ends the walk. `bindings` are those of the launch; data may be null.
-  template <typename Visitor> Status walk(std::span<const TensorView> bindings, Visitor &&visitor) const {
+  /// Runs the program: calls visitor(instruction struct, Addressing &) for each instruction in
+  /// order. The visitor returns nothing, or a Status that ends the walk. `bindings` are those of
+  /// the launch; data may be null.
+  template <typename Visitor>
+  Status walk(std::span<const TensorView> bindings, Visitor &&visitor) const {
     if (Status status = checkBindings(info_, bindings); !status)
       return status;
     Addressing addressing(generators_);
@@ -145,11 +156,12 @@ public:
         break;
       case Command::Kind::loopConst:
       case Command::Kind::loopCounter: {
-        int64_t count = command->kind == Command::Kind::loopConst ? int64_t(command->value)
-                                                                  : addressing.counter(uint8_t(command->value));
+        int64_t count = command->kind == Command::Kind::loopConst
+                            ? int64_t(command->value)
+                            : addressing.counter(uint8_t(command->value));
         if (count > int64_t(UINT32_MAX))
-          return makeError("counter register ", command->value, " of kernel '", info_.name, "' holds the impossible count ",
-                           count);
+          return makeError("counter register ", command->value, " of kernel '", info_.name,
+                           "' holds the impossible count ", count);
         trips[command->level] = count < 0 ? 0 : uint32_t(count);
         addressing.setLoop(command->level, 0);
         command = count > 0 ? command + 1 : commands_.data() + command->target;
@@ -175,10 +187,12 @@ public:
     for (const Command &command : commands_) {
       depth -= command.kind == Command::Kind::loopEnd;
       text.append(2 * depth, ' ');
-      text += command.kind == Command::Kind::instruction ? std::string(Isa::disassemble(instructions_[command.value]))
-                                                         : disassembleLoop(command);
+      text += command.kind == Command::Kind::instruction
+                  ? std::string(Isa::disassemble(instructions_[command.value]))
+                  : disassembleLoop(command);
       text += '\n';
-      depth += command.kind == Command::Kind::loopConst || command.kind == Command::Kind::loopCounter;
+      depth +=
+          command.kind == Command::Kind::loopConst || command.kind == Command::Kind::loopCounter;
     }
     return text + disassembleGenerators(info_, generators_);
   }

@@ -38,8 +38,8 @@ int TraceWriter::addProcess(const std::string &name) {
       return int(i);
   int process = int(processes_.size());
   processes_.push_back(name);
-  write("{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":" + std::to_string(process) + ",\"args\":{\"name\":" +
-        jsonText(name) + "}}");
+  write("{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":" + std::to_string(process) +
+        ",\"args\":{\"name\":" + jsonText(name) + "}}");
   return process;
 }
 
@@ -49,8 +49,8 @@ int TraceWriter::addThread(int process, const std::string &name) {
       return int(i);
   int thread = int(threads_.size());
   threads_.push_back({process, name});
-  write("{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":" + std::to_string(process) + ",\"tid\":" +
-        std::to_string(thread) + ",\"args\":{\"name\":" + jsonText(name) + "}}");
+  write("{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":" + std::to_string(process) +
+        ",\"tid\":" + std::to_string(thread) + ",\"args\":{\"name\":" + jsonText(name) + "}}");
   return thread;
 }
 

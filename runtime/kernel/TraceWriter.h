@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- TraceWriter.h - the timeline of a run for Chrome and Perfetto ------===//
 //
-// Writes the Trace Event Format (JSON) that chrome://tracing and ui.perfetto.dev open. Events go to the file as they
-// come: memory does not grow with the length of the run.
+// Writes the Trace Event Format (JSON) that chrome://tracing and ui.perfetto.dev open. Events go to
+// the file as they come: memory does not grow with the length of the run.
 //
 #ifndef SPARSAM_RUNTIME_KERNEL_TRACEWRITER_H
 #define SPARSAM_RUNTIME_KERNEL_TRACEWRITER_H

@@ -17,13 +17,16 @@ template <typename Tag, typename Rep> struct Quantity {
   constexpr auto operator<=>(const Quantity &) const = default;
   constexpr Quantity operator+(Quantity o) const { return Quantity(value + o.value); }
   constexpr Quantity operator-(Quantity o) const { return Quantity(value - o.value); }
-  constexpr Quantity &operator+=(Quantity o) { value += o.value; return *this; }
+  constexpr Quantity &operator+=(Quantity o) {
+    value += o.value;
+    return *this;
+  }
   constexpr Quantity operator*(Rep f) const { return Quantity(value * f); }
 };
 
-using Cycle = Quantity<struct CycleTag, int64_t>;     ///< machine clock cycles
+using Cycle = Quantity<struct CycleTag, int64_t>; ///< machine clock cycles
 using Bytes = Quantity<struct BytesTag, int64_t>;
-using Energy = Quantity<struct EnergyTag, double>;    ///< picojoules
+using Energy = Quantity<struct EnergyTag, double>; ///< picojoules
 
 } // namespace sparsam::runtime
 

@@ -16,32 +16,39 @@ static constexpr uint64_t kTableAlignment = 8;
 static constexpr flatbuffers::uoffset_t kMaxTableDepth = 16, kMaxTables = 10'000'000;
 
 /// True if [offset, offset + bytes) lies inside of a file of `size` bytes.
-static bool isInside(uint64_t offset, uint64_t bytes, uint64_t size) { return offset <= size && bytes <= size - offset; }
+static bool isInside(uint64_t offset, uint64_t bytes, uint64_t size) {
+  return offset <= size && bytes <= size - offset;
+}
 
 /// Reads and checks the frame; the message does not name the file.
 static Result<ProgramHeader> readHeader(std::span<const uint8_t> bytes) {
   ProgramHeader header;
   if (bytes.size() < sizeof header)
-    return makeError("a program file has at least ", sizeof header, " bytes, this one has ", bytes.size());
+    return makeError("a program file has at least ", sizeof header, " bytes, this one has ",
+                     bytes.size());
   std::memcpy(&header, bytes.data(), sizeof header);
   if (std::memcmp(header.magic, ProgramHeader::kMagic, sizeof header.magic) != 0)
     return makeError("it does not start as a program file");
   if (header.version != ProgramHeader::kVersion)
-    return makeError("it has version ", header.version, ", this build reads version ", ProgramHeader::kVersion,
-                     "; compile the model again");
+    return makeError("it has version ", header.version, ", this build reads version ",
+                     ProgramHeader::kVersion, "; compile the model again");
   if (header.reserved != 0)
     return makeError("its reserved header field is not 0");
-  if (header.tableOffset < sizeof header || !isInside(header.tableOffset, header.tableBytes, bytes.size()))
-    return makeError("its table [", header.tableOffset, ", +", header.tableBytes, ") does not lie inside of its ",
-                     bytes.size(), " bytes; the file is damaged or cut off");
+  if (header.tableOffset < sizeof header ||
+      !isInside(header.tableOffset, header.tableBytes, bytes.size()))
+    return makeError("its table [", header.tableOffset, ", +", header.tableBytes,
+                     ") does not lie inside of its ", bytes.size(),
+                     " bytes; the file is damaged or cut off");
   if (!isInside(header.dataOffset, header.dataBytes, bytes.size()))
     return makeError("its data sections [", header.dataOffset, ", +", header.dataBytes,
-                     ") do not lie inside of its ", bytes.size(), " bytes; the file is damaged or cut off");
+                     ") do not lie inside of its ", bytes.size(),
+                     " bytes; the file is damaged or cut off");
   if (header.dataOffset % ProgramHeader::kAlignment != 0)
     return makeError("its data sections start at ", header.dataOffset, ", which is no multiple of ",
                      ProgramHeader::kAlignment);
   if ((reinterpret_cast<uintptr_t>(bytes.data()) + header.tableOffset) % kTableAlignment != 0)
-    return makeError("its table starts at ", header.tableOffset, ", which is no multiple of ", kTableAlignment);
+    return makeError("its table starts at ", header.tableOffset, ", which is no multiple of ",
+                     kTableAlignment);
   return header;
 }
 
@@ -53,7 +60,8 @@ Result<std::shared_ptr<const Program>> Program::load(const std::string &path) {
   return fromBytes(bytes, file.take(), path);
 }
 
-Result<std::shared_ptr<const Program>> Program::fromBytes(std::span<const uint8_t> bytes, std::shared_ptr<void> owner,
+Result<std::shared_ptr<const Program>> Program::fromBytes(std::span<const uint8_t> bytes,
+                                                          std::shared_ptr<void> owner,
                                                           const std::string &name) {
   Result<ProgramHeader> header = readHeader(bytes);
   if (!header)

@@ -18,15 +18,15 @@ struct Program; // generated: Program_generated.h
 
 namespace sparsam::runtime {
 
-/// A program file mapped into memory. Loading checks the frame, the FlatBuffers table, every index, offset, shape
-/// and name in it; what a machine must check of its command words it checks in Machine::load.
+/// A program file mapped into memory. Loading checks the frame, the FlatBuffers table, every index,
+/// offset, shape and name in it; what a machine must check of its command words it checks in
+/// Machine::load.
 class Program {
 public:
   static Result<std::shared_ptr<const Program>> load(const std::string &path);
   /// From bytes in memory, laid out as in a file; `owner` keeps them alive.
-  static Result<std::shared_ptr<const Program>> fromBytes(std::span<const uint8_t> bytes,
-                                                          std::shared_ptr<void> owner,
-                                                          const std::string &name);
+  static Result<std::shared_ptr<const Program>>
+  fromBytes(std::span<const uint8_t> bytes, std::shared_ptr<void> owner, const std::string &name);
 
   /// The FlatBuffers table (include runtime/program/Program_generated.h to use it).
   const program::Program &table() const { return *table_; }
@@ -42,8 +42,9 @@ private:
   std::string name_;
 };
 
-/// The frame of a program file: 8 bytes magic "SPARSAM\n", u32 version, u32 zero, u64 offset and u64 length of the
-/// FlatBuffers table, u64 offset and u64 length of the data sections (offset a multiple of 64).
+/// The frame of a program file: 8 bytes magic "SPARSAM\n", u32 version, u32 zero, u64 offset and
+/// u64 length of the FlatBuffers table, u64 offset and u64 length of the data sections (offset a
+/// multiple of 64).
 struct ProgramHeader {
   static constexpr char kMagic[8] = {'S', 'P', 'A', 'R', 'S', 'A', 'M', '\n'};
   static constexpr uint32_t kVersion = 1;

@@ -24,11 +24,13 @@ template <typename Vector> bool isAligned(const Vector *vector) {
 
 class Checker {
 public:
-  Checker(const program::Program &program, uint64_t dataBytes) : program_(program), dataBytes_(dataBytes) {}
+  Checker(const program::Program &program, uint64_t dataBytes)
+      : program_(program), dataBytes_(dataBytes) {}
 
   Status run() {
     if (program_.data_bytes() != dataBytes_)
-      return makeError("its table claims ", program_.data_bytes(), " bytes of data, the file has ", dataBytes_);
+      return makeError("its table claims ", program_.data_bytes(), " bytes of data, the file has ",
+                       dataBytes_);
     for (unsigned i = 0; i < program_.tensors()->size(); ++i)
       if (Status status = checkTensor(*program_.tensors()->Get(i)); !status)
         return status;
@@ -48,7 +50,9 @@ public:
   }
 
 private:
-  static std::string quoted(const flatbuffers::String *name) { return "'" + printable(name->string_view()) + "'"; }
+  static std::string quoted(const flatbuffers::String *name) {
+    return "'" + printable(name->string_view()) + "'";
+  }
 
   Status checkTensor(const program::Tensor &tensor) {
     std::string what = "tensor " + quoted(tensor.name());
@@ -57,7 +61,8 @@ private:
     if (tensor.dtype() > program::DType::MAX || tensor.kind() > program::TensorKind::MAX)
       return makeError(what, " has an unknown type or kind");
     if (tensor.shape() && tensor.shape()->size() > kMaxRank)
-      return makeError(what, " has ", tensor.shape()->size(), " dimensions; at most ", kMaxRank, " are possible");
+      return makeError(what, " has ", tensor.shape()->size(), " dimensions; at most ", kMaxRank,
+                       " are possible");
     if (!isAligned(tensor.shape()))
       return makeError(what, " has a misaligned shape");
     TensorView view = viewOf(tensor);
@@ -65,22 +70,24 @@ private:
     if (!bytes)
       return makeError(what, " has the impossible shape ", toString(view.shape));
     if (*bytes != tensor.bytes())
-      return makeError(what, " of shape ", toString(view.shape), " has ", *bytes, " bytes, its table says ",
-                       tensor.bytes());
+      return makeError(what, " of shape ", toString(view.shape), " has ", *bytes,
+                       " bytes, its table says ", tensor.bytes());
     bool isConstant = tensor.kind() == program::TensorKind::constant;
     if (!isConstant && tensor.kind() != program::TensorKind::activation)
       return Status();
     uint64_t space = isConstant ? dataBytes_ : program_.arena_bytes();
     if (tensor.offset() % ProgramHeader::kAlignment != 0)
-      return makeError(what, " lies at ", tensor.offset(), ", which is no multiple of ", ProgramHeader::kAlignment);
+      return makeError(what, " lies at ", tensor.offset(), ", which is no multiple of ",
+                       ProgramHeader::kAlignment);
     if (tensor.offset() > space || *bytes > space - tensor.offset())
-      return makeError(what, " [", tensor.offset(), ", +", *bytes, ") does not lie inside of the ", space, " bytes of ",
-                       isConstant ? "data" : "the arena");
+      return makeError(what, " [", tensor.offset(), ", +", *bytes, ") does not lie inside of the ",
+                       space, " bytes of ", isConstant ? "data" : "the arena");
     return Status();
   }
 
   /// Inputs or outputs: indices of tensors with names of their own.
-  Status checkInterface(const flatbuffers::Vector<int32_t> &indices, const char *what, bool areInputs) {
+  Status checkInterface(const flatbuffers::Vector<int32_t> &indices, const char *what,
+                        bool areInputs) {
     std::set<std::string> names;
     for (int32_t index : indices) {
       const program::Tensor *tensor = tensorAt(index);
@@ -98,7 +105,8 @@ private:
   Status checkAllInputsBound() {
     std::set<int32_t> bound(program_.inputs()->begin(), program_.inputs()->end());
     for (uint32_t i = 0; i < program_.tensors()->size(); ++i)
-      if (program_.tensors()->Get(i)->kind() == program::TensorKind::input && !bound.count(int32_t(i)))
+      if (program_.tensors()->Get(i)->kind() == program::TensorKind::input &&
+          !bound.count(int32_t(i)))
         return makeError("tensor ", quoted(program_.tensors()->Get(i)->name()),
                          " is an input, but is not among the program's inputs");
     return Status();
@@ -107,11 +115,13 @@ private:
   Status checkStage(const program::Stage &stage, unsigned index) {
     if (bool(stage.host()) == bool(stage.accelerator()))
       return makeError("stage ", index, " must have either a host kernel or an accelerator kernel");
-    return stage.host() ? checkHost(*stage.host(), index) : checkAccelerator(*stage.accelerator(), index);
+    return stage.host() ? checkHost(*stage.host(), index)
+                        : checkAccelerator(*stage.accelerator(), index);
   }
 
   Status checkHost(const program::HostKernel &kernel, unsigned index) {
-    std::string what = "stage " + std::to_string(index) + " (" + printable(kernel.op()->string_view()) + ")";
+    std::string what =
+        "stage " + std::to_string(index) + " (" + printable(kernel.op()->string_view()) + ")";
     if (kernel.inputs())
       for (int32_t input : *kernel.inputs())
         if (input != -1 && !tensorAt(input))
@@ -131,7 +141,8 @@ private:
     if (target.empty())
       return makeError(what, " needs an accelerator, but the program names no target");
     if (stage.target()->string_view() != target)
-      return makeError(what, " is for target ", quoted(stage.target()), ", the program for '", printable(target), "'");
+      return makeError(what, " is for target ", quoted(stage.target()), ", the program for '",
+                       printable(target), "'");
     if (!isAligned(stage.descriptors()))
       return makeError(what, " has misaligned address descriptors");
     unsigned count = stage.bindings() ? stage.bindings()->size() : 0;
@@ -153,20 +164,24 @@ private:
     const program::Tensor *tensor = tensorAt(index);
     if (!tensor)
       return noTensor(what, "output", index);
-    if (tensor->kind() != program::TensorKind::activation && tensor->kind() != program::TensorKind::output)
-      return makeError(what, " writes tensor ", quoted(tensor->name()), ", which is an input or a constant");
+    if (tensor->kind() != program::TensorKind::activation &&
+        tensor->kind() != program::TensorKind::output)
+      return makeError(what, " writes tensor ", quoted(tensor->name()),
+                       ", which is an input or a constant");
     return Status();
   }
 
-  Status checkAttributes(const flatbuffers::Vector<flatbuffers::Offset<program::Attribute>> *attributes,
-                         const std::string &what) {
+  Status
+  checkAttributes(const flatbuffers::Vector<flatbuffers::Offset<program::Attribute>> *attributes,
+                  const std::string &what) {
     std::set<std::string> names;
     for (unsigned i = 0; attributes && i < attributes->size(); ++i) {
       const program::Attribute *attribute = attributes->Get(i);
       if (attribute->kind() > program::AttributeKind::MAX ||
-          (attribute->kind() == program::AttributeKind::text && !attribute->s()) || !isAligned(attribute->ints()) ||
-          !isAligned(attribute->floats()))
-        return makeError("attribute ", quoted(attribute->name()), " of ", what, " has no readable value");
+          (attribute->kind() == program::AttributeKind::text && !attribute->s()) ||
+          !isAligned(attribute->ints()) || !isAligned(attribute->floats()))
+        return makeError("attribute ", quoted(attribute->name()), " of ", what,
+                         " has no readable value");
       if (!names.insert(attribute->name()->str()).second)
         return makeError("attribute ", quoted(attribute->name()), " of ", what, " is there twice");
     }
@@ -174,11 +189,14 @@ private:
   }
 
   const program::Tensor *tensorAt(int32_t index) const {
-    return index >= 0 && uint32_t(index) < program_.tensors()->size() ? program_.tensors()->Get(uint32_t(index)) : nullptr;
+    return index >= 0 && uint32_t(index) < program_.tensors()->size()
+               ? program_.tensors()->Get(uint32_t(index))
+               : nullptr;
   }
 
   Error noTensor(const std::string &what, const char *role, int32_t index) const {
-    return makeError(what, " has tensor ", index, " as ", role, "; there are ", program_.tensors()->size());
+    return makeError(what, " has tensor ", index, " as ", role, "; there are ",
+                     program_.tensors()->size());
   }
 
   const program::Program &program_;
@@ -188,6 +206,8 @@ private:
 
 } // namespace
 
-Status checkProgram(const program::Program &program, uint64_t dataBytes) { return Checker(program, dataBytes).run(); }
+Status checkProgram(const program::Program &program, uint64_t dataBytes) {
+  return Checker(program, dataBytes).run();
+}
 
 } // namespace sparsam::runtime

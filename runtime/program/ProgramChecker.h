@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- ProgramChecker.h - checks what a program's table claims ------------===//
 //
-// Internal to runtime/program. The FlatBuffers verifier has checked that the table can be read; these checks are about
-// what its numbers mean.
+// Internal to runtime/program. The FlatBuffers verifier has checked that the table can be read;
+// these checks are about what its numbers mean.
 //
 #ifndef SPARSAM_RUNTIME_PROGRAM_PROGRAMCHECKER_H
 #define SPARSAM_RUNTIME_PROGRAM_PROGRAMCHECKER_H
@@ -17,7 +17,8 @@ struct Tensor;
 
 namespace sparsam::runtime {
 
-/// Checks every index, offset, shape, kind and name. `dataBytes` is the length of the data sections in the file.
+/// Checks every index, offset, shape, kind and name. `dataBytes` is the length of the data sections
+/// in the file.
 Status checkProgram(const program::Program &program, uint64_t dataBytes);
 
 /// Type and shape of a checked tensor; no data.

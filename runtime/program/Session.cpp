@@ -16,7 +16,8 @@ Session::~Session() = default;
 const Program &Session::program() const { return *state_->program; }
 const Arch *Session::arch() const { return state_->arch.get(); }
 
-Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Program> program, const ModelRegistry &models) {
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Program> program,
+                                                 const ModelRegistry &models) {
   std::unique_ptr<Session> session(new Session());
   State &state = *session->state_;
   state.program = std::move(program);
@@ -40,14 +41,19 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Program> 
 
 static ParamValue paramValue(const program::Attribute &attribute) {
   switch (attribute.kind()) {
-  case program::AttributeKind::flag: return attribute.i() != 0;
-  case program::AttributeKind::real: return attribute.f();
-  case program::AttributeKind::text: return attribute.s()->str();
-  default: return attribute.i();
+  case program::AttributeKind::flag:
+    return attribute.i() != 0;
+  case program::AttributeKind::real:
+    return attribute.f();
+  case program::AttributeKind::text:
+    return attribute.s()->str();
+  default:
+    return attribute.i();
   }
 }
 
-/// Sets every declared parameter from the program; one that is missing would silently change results.
+/// Sets every declared parameter from the program; one that is missing would silently change
+/// results.
 static Status applyProgramArch(const program::Program &table, Arch &arch) {
   for (unsigned i = 0; table.arch() && i < table.arch()->size(); ++i) {
     const program::Attribute *attribute = table.arch()->Get(i);
@@ -69,8 +75,8 @@ Status Session::State::createMachine(const ModelRegistry &models) {
     std::vector<std::string> names;
     for (const auto &[name, unused] : models.all())
       names.push_back(name);
-    return makeError("it was compiled for target '", printable(target), "', which this build does not have",
-                     suggestion(target, names));
+    return makeError("it was compiled for target '", printable(target),
+                     "', which this build does not have", suggestion(target, names));
   }
   auto spec = ArchSpec::parse(model->archYaml(), target + "/arch.yaml");
   if (!spec)
@@ -97,8 +103,8 @@ Status Session::State::loadStages() {
     for (unsigned b = 0; stage->bindings() && b < stage->bindings()->size(); ++b) {
       const TensorView &view = tensors[size_t(stage->bindings()->Get(b))];
       if (view.dtype != DType::f32)
-        return makeError("binding ", b, " of kernel '", stage->name()->str(), "' is ", runtime::name(view.dtype),
-                         "; accelerators take float32");
+        return makeError("binding ", b, " of kernel '", stage->name()->str(), "' is ",
+                         runtime::name(view.dtype), "; accelerators take float32");
     }
     if (Status status = machine->load(*stage, i); !status)
       return status;
@@ -110,22 +116,28 @@ Status Session::State::loadStages() {
 
 static HostAttribute hostAttribute(const program::Attribute &attribute) {
   switch (attribute.kind()) {
-  case program::AttributeKind::real: return attribute.f();
-  case program::AttributeKind::text: return attribute.s()->str();
+  case program::AttributeKind::real:
+    return attribute.f();
+  case program::AttributeKind::text:
+    return attribute.s()->str();
   case program::AttributeKind::integers:
-    return attribute.ints() ? std::vector<int64_t>(attribute.ints()->begin(), attribute.ints()->end())
-                            : std::vector<int64_t>();
+    return attribute.ints()
+               ? std::vector<int64_t>(attribute.ints()->begin(), attribute.ints()->end())
+               : std::vector<int64_t>();
   case program::AttributeKind::reals:
-    return attribute.floats() ? std::vector<double>(attribute.floats()->begin(), attribute.floats()->end())
-                              : std::vector<double>();
-  default: return int64_t(attribute.i());
+    return attribute.floats()
+               ? std::vector<double>(attribute.floats()->begin(), attribute.floats()->end())
+               : std::vector<double>();
+  default:
+    return int64_t(attribute.i());
   }
 }
 
 HostAttributes hostAttributes(const program::HostKernel &kernel) {
   HostAttributes attributes;
   for (unsigned i = 0; kernel.attributes() && i < kernel.attributes()->size(); ++i)
-    attributes[kernel.attributes()->Get(i)->name()->str()] = hostAttribute(*kernel.attributes()->Get(i));
+    attributes[kernel.attributes()->Get(i)->name()->str()] =
+        hostAttribute(*kernel.attributes()->Get(i));
   return attributes;
 }
 
@@ -137,14 +149,17 @@ Status Session::State::createHost(unsigned index) {
   // A kernel may keep what it makes of constants, but no other data.
   for (unsigned i = 0; i < inputs.size(); ++i) {
     int32_t tensor = host->inputs()->Get(i);
-    if (tensor >= 0 && program->table().tensors()->Get(uint32_t(tensor))->kind() != program::TensorKind::constant)
+    if (tensor >= 0 &&
+        program->table().tensors()->Get(uint32_t(tensor))->kind() != program::TensorKind::constant)
       inputs[i].data = nullptr;
   }
   for (TensorView &output : outputs)
     output.data = nullptr;
   auto kernel = createHostKernel(host->op()->str(), hostAttributes(*host), inputs, outputs);
   if (!kernel) {
-    std::string node = host->name() && host->name()->size() ? " (node '" + printable(host->name()->string_view()) + "')" : "";
+    std::string node = host->name() && host->name()->size()
+                           ? " (node '" + printable(host->name()->string_view()) + "')"
+                           : "";
     return makeError("stage ", index, node, ": ", kernel.error().message);
   }
   hostKernels[index] = kernel.take();

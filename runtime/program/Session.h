@@ -10,7 +10,8 @@
 
 namespace sparsam::runtime {
 
-/// Statistics of one attention core that calibration needs; keys are the C names of the members below.
+/// Statistics of one attention core that calibration needs; keys are the C names of the members
+/// below.
 ///   q_absmax, k_absmax              largest |element| of Q and K
 ///   q_normalized_absmax, k_normalized_absmax   the same after dividing each token by its 2-norm
 using CalibrationStatistics = std::map<std::string, double>;
@@ -18,14 +19,15 @@ using CalibrationStatistics = std::map<std::string, double>;
 struct RunOptions {
   RunMode mode = RunMode::full;
   bool recordMasks = false;
-  const MaskTrace *replayMasks = nullptr;       ///< required in timing mode, else not looked at
-  bool collectStatistics = false;               ///< of every attention core run on the host
+  const MaskTrace *replayMasks = nullptr; ///< required in timing mode, else not looked at
+  bool collectStatistics = false;         ///< of every attention core run on the host
   TraceWriter *timeline = nullptr;
   /// Called before each stage with its index, the number of stages and its name.
   std::function<void(unsigned, unsigned, const std::string &)> progress;
 };
 
-/// What one host kernel call cost in the host model (runtime/host/HostModel.h), apart from the accelerator.
+/// What one host kernel call cost in the host model (runtime/host/HostModel.h), apart from the
+/// accelerator.
 struct HostReport {
   std::string op, name;
   double seconds = 0;
@@ -33,22 +35,24 @@ struct HostReport {
 };
 
 struct RunResult {
-  TensorMap outputs;                            ///< empty in timing mode
-  std::vector<LaunchReport> launches;           ///< in program order
+  TensorMap outputs;                  ///< empty in timing mode
+  std::vector<LaunchReport> launches; ///< in program order
   std::vector<HostReport> host;
-  MaskTrace masks;                              ///< if recordMasks
-  std::map<std::string, CalibrationStatistics> statistics;   ///< by attention core
+  MaskTrace masks;                                         ///< if recordMasks
+  std::map<std::string, CalibrationStatistics> statistics; ///< by attention core
 };
 
 /// A program with its machine, ready to run any number of times.
 class Session {
 public:
   /// Creates the machine the program was compiled for and loads every accelerator stage onto it.
-  static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Program> program, const ModelRegistry &models);
+  static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Program> program,
+                                                 const ModelRegistry &models);
   ~Session();
 
-  /// Runs the program. `inputs` must hold every input of the program with its shape and dtype (int32 is widened to
-  /// int64); errors name the tensor. In timing mode inputs are not looked at and host kernels are not executed.
+  /// Runs the program. `inputs` must hold every input of the program with its shape and dtype
+  /// (int32 is widened to int64); errors name the tensor. In timing mode inputs are not looked at
+  /// and host kernels are not executed.
   Result<RunResult> run(const TensorMap &inputs, const RunOptions &options);
 
   const Program &program() const;

@@ -34,15 +34,16 @@ private:
   Status runStage(unsigned index);
   void runHost(const program::HostKernel &host, unsigned index);
   Status runAccelerator(const program::AcceleratorStage &stage, unsigned index);
-  Result<LaunchReport> launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode, MaskTrace *masks);
+  Result<LaunchReport> launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode,
+                              MaskTrace *masks);
   double clockMhz() const { return state_.arch ? state_.arch->real(Arch::kClockParameter) : 0; }
 
   Session::State &state_;
   const RunOptions &options_;
-  std::vector<Tensor> storage_;         ///< inputs that were widened
-  std::map<unsigned, Tensor> results_;  ///< output tensors by index
+  std::vector<Tensor> storage_;        ///< inputs that were widened
+  std::map<unsigned, Tensor> results_; ///< output tensors by index
   RunResult result_;
-  double elapsed_ = 0;                  ///< microseconds, for the timeline
+  double elapsed_ = 0; ///< microseconds, for the timeline
   unsigned attentions_ = 0;
 };
 
@@ -65,13 +66,14 @@ Status Run::bindInput(const program::Tensor &tensor, unsigned index, const Tenso
     std::vector<std::string> given;
     for (const auto &[other, unused] : inputs)
       given.push_back(other);
-    return makeError("input '", name, "' is missing; given are: ", given.empty() ? "none" : join(given));
+    return makeError("input '", name,
+                     "' is missing; given are: ", given.empty() ? "none" : join(given));
   }
   const TensorView &wanted = state_.tensors[index];
   Tensor value = it->second;
   if (value.shape() != wanted.shape)
-    return makeError("input '", name, "' must have shape ", toString(wanted.shape), ", got ", toString(value.shape()),
-                     "; the program is compiled for fixed shapes");
+    return makeError("input '", name, "' must have shape ", toString(wanted.shape), ", got ",
+                     toString(value.shape()), "; the program is compiled for fixed shapes");
   if (wanted.dtype == DType::i64 && value.dtype() == DType::i32)
     value = widened(value);
   if (value.dtype() != wanted.dtype)
@@ -101,10 +103,11 @@ Status Run::bindOutputs() {
   const program::Program &table = state_.program->table();
   for (unsigned i = 0; i < table.tensors()->size(); ++i)
     if (table.tensors()->Get(i)->kind() == program::TensorKind::output) {
-      std::optional<Tensor> tensor = Tensor::tryAllocate(state_.tensors[i].dtype, state_.tensors[i].shape);
+      std::optional<Tensor> tensor =
+          Tensor::tryAllocate(state_.tensors[i].dtype, state_.tensors[i].shape);
       if (!tensor)
-        return makeError("not enough memory for output '", table.tensors()->Get(i)->name()->str(), "' of ",
-                         state_.tensors[i].bytes(), " bytes");
+        return makeError("not enough memory for output '", table.tensors()->Get(i)->name()->str(),
+                         "' of ", state_.tensors[i].bytes(), " bytes");
       state_.tensors[i].data = tensor->as<void>();
       results_[i] = std::move(*tensor);
     }
@@ -148,8 +151,8 @@ void Run::runHost(const program::HostKernel &host, unsigned index) {
   state_.hostKernels[index]->run(inputs, state_.viewsOf(host.outputs()));
 }
 
-Result<LaunchReport> Run::launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode,
-                                 MaskTrace *masks) {
+Result<LaunchReport> Run::launch(const program::AcceleratorStage &stage, unsigned index,
+                                 RunMode mode, MaskTrace *masks) {
   LaunchContext context;
   context.mode = mode;
   context.bindings = state_.viewsOf(stage.bindings());
@@ -197,7 +200,9 @@ Status Run::runStage(unsigned index) {
   if (options_.progress) {
     const program::HostKernel *host = stage->host();
     bool isNamed = host && host->name() && host->name()->size() > 0;
-    std::string name = !host ? stage->accelerator()->name()->str() : isNamed ? host->name()->str() : host->op()->str();
+    std::string name = !host     ? stage->accelerator()->name()->str()
+                       : isNamed ? host->name()->str()
+                                 : host->op()->str();
     options_.progress(index, state_.program->table().stages()->size(), name);
   }
   if (stage->accelerator())

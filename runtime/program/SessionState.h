@@ -20,8 +20,9 @@ struct Session::State {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Arch> arch;
   std::unique_ptr<Machine> machine;
-  std::vector<TensorView> tensors;                      ///< type and shape; data of constants and activations
-  std::vector<std::unique_ptr<HostKernel>> hostKernels; ///< by stage; made by the first run that needs them
+  std::vector<TensorView> tensors; ///< type and shape; data of constants and activations
+  std::vector<std::unique_ptr<HostKernel>>
+      hostKernels; ///< by stage; made by the first run that needs them
   Tensor arena;
   bool isPrepared = false;
 

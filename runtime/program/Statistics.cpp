@@ -11,7 +11,7 @@ namespace sparsam::runtime {
 namespace {
 struct AbsMax {
   float plain = 0;
-  float normalized = 0;         ///< of tokens divided by their 2-norm
+  float normalized = 0; ///< of tokens divided by their 2-norm
 };
 } // namespace
 

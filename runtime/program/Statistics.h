@@ -10,7 +10,8 @@
 
 namespace sparsam::runtime {
 
-/// Statistics of one attention core from its Q and K (float32, one token per row of the last dimension).
+/// Statistics of one attention core from its Q and K (float32, one token per row of the last
+/// dimension).
 CalibrationStatistics attentionStatistics(const TensorView &query, const TensorView &key);
 
 } // namespace sparsam::runtime

@@ -20,7 +20,8 @@ unsigned byteWidth(DType dtype) {
 }
 
 const char *name(DType dtype) {
-  constexpr const char *names[] = {"float32", "int64", "int32", "int8", "uint8", "bool", "float16", "float64"};
+  constexpr const char *names[] = {"float32", "int64", "int32",   "int8",
+                                   "uint8",   "bool",  "float16", "float64"};
   return names[unsigned(dtype)];
 }
 
@@ -68,7 +69,8 @@ std::optional<Tensor> Tensor::tryAllocate(DType dtype, Shape shape) {
   void *block = std::calloc(*bytes + 2 * kTensorAlignment, 1);
   if (!block)
     return std::nullopt;
-  uint64_t address = (reinterpret_cast<uint64_t>(block) + kTensorAlignment - 1) & ~(kTensorAlignment - 1);
+  uint64_t address =
+      (reinterpret_cast<uint64_t>(block) + kTensorAlignment - 1) & ~(kTensorAlignment - 1);
   Tensor tensor;
   tensor.storage_ = std::shared_ptr<void>(block, std::free);
   tensor.view_ = {dtype, std::move(shape), reinterpret_cast<void *>(address)};

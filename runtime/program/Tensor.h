@@ -44,7 +44,8 @@ struct TensorView {
 class Tensor {
 public:
   Tensor() = default;
-  /// Zero-filled. The shape is one that the program has checked; for shapes from a file use tryAllocate.
+  /// Zero-filled. The shape is one that the program has checked; for shapes from a file use
+  /// tryAllocate.
   Tensor(DType dtype, Shape shape);
   /// Zero-filled, or nothing if the shape is impossible or there is not enough memory.
   static std::optional<Tensor> tryAllocate(DType dtype, Shape shape);

@@ -29,7 +29,8 @@ static LaunchReport sum(const std::vector<LaunchReport> &launches) {
     total.dramRead += launch.dramRead;
     total.dramWritten += launch.dramWritten;
     for (const UnitUse &use : launch.units) {
-      auto it = std::find_if(total.units.begin(), total.units.end(), [&](auto &u) { return u.unit == use.unit; });
+      auto it = std::find_if(total.units.begin(), total.units.end(),
+                             [&](auto &u) { return u.unit == use.unit; });
       if (it == total.units.end()) {
         total.units.push_back(use);
         continue;
@@ -38,7 +39,8 @@ static LaunchReport sum(const std::vector<LaunchReport> &launches) {
       it->instructions += use.instructions;
     }
     for (const EnergyUse &use : launch.energy) {
-      auto it = std::find_if(total.energy.begin(), total.energy.end(), [&](auto &e) { return e.event == use.event; });
+      auto it = std::find_if(total.energy.begin(), total.energy.end(),
+                             [&](auto &e) { return e.event == use.event; });
       if (it == total.energy.end())
         total.energy.push_back(use);
       else
@@ -61,10 +63,12 @@ static Json costJson(const LaunchReport &launch, RunMode mode, double clockMhz) 
   json["energy_picojoules"] = totalEnergy(launch.energy).value;
   json["units"] = Json::array();
   for (const UnitUse &use : launch.units)
-    json["units"].push_back({{"unit", use.unit},
-                             {"busy_cycles", use.busy.value},
-                             {"utilization", launch.cycles.value ? double(use.busy.value) / double(launch.cycles.value) : 0.0},
-                             {"instructions", use.instructions}});
+    json["units"].push_back(
+        {{"unit", use.unit},
+         {"busy_cycles", use.busy.value},
+         {"utilization",
+          launch.cycles.value ? double(use.busy.value) / double(launch.cycles.value) : 0.0},
+         {"instructions", use.instructions}});
   json["energy"] = Json::array();
   for (const EnergyUse &use : launch.energy)
     json["energy"].push_back({{"event", use.event},
@@ -85,7 +89,8 @@ static Json hostJson(const std::vector<HostReport> &reports) {
   std::vector<Sum> sums;
   Sum total;
   for (const HostReport &report : reports) {
-    auto it = std::find_if(sums.begin(), sums.end(), [&](const Sum &s) { return s.op == report.op; });
+    auto it =
+        std::find_if(sums.begin(), sums.end(), [&](const Sum &s) { return s.op == report.op; });
     if (it == sums.end())
       it = sums.insert(sums.end(), Sum{report.op});
     for (Sum *s : {&*it, &total}) {
@@ -97,8 +102,11 @@ static Json hostJson(const std::vector<HostReport> &reports) {
   }
   Json json{{"seconds", total.seconds}, {"flops", total.flops}, {"kernels", Json::array()}};
   for (const Sum &s : sums)
-    json["kernels"].push_back(
-        {{"op", s.op}, {"calls", s.calls}, {"seconds", s.seconds}, {"flops", s.flops}, {"bytes", s.bytes}});
+    json["kernels"].push_back({{"op", s.op},
+                               {"calls", s.calls},
+                               {"seconds", s.seconds},
+                               {"flops", s.flops},
+                               {"bytes", s.bytes}});
   return json;
 }
 

@@ -14,13 +14,17 @@ namespace sparsam::runtime {
 /// The whole report of a run:
 ///   producer, target, mode
 ///   parameters        name -> value, of the machine (absent without accelerator)
-///   accelerator       cycles, seconds, instructions, dram_read_bytes, dram_written_bytes, energy_picojoules,
+///   accelerator       cycles, seconds, instructions, dram_read_bytes, dram_written_bytes,
+///   energy_picojoules,
 ///                     units: [{unit, busy_cycles, utilization, instructions}],
 ///                     energy: [{event, count, picojoules_each, picojoules, source}]
 ///   launches          the same per kernel, with its target-specific metrics
-///   host              seconds, flops, kernels: [{op, calls, seconds, flops, bytes}] (of the host model)
-/// In a functional run nothing has cycles, units or energy. `arch` is null for a program without accelerator.
-nlohmann::ordered_json makeReport(const RunResult &result, RunMode mode, const Program &program, const Arch *arch);
+///   host              seconds, flops, kernels: [{op, calls, seconds, flops, bytes}] (of the host
+///   model)
+/// In a functional run nothing has cycles, units or energy. `arch` is null for a program without
+/// accelerator.
+nlohmann::ordered_json makeReport(const RunResult &result, RunMode mode, const Program &program,
+                                  const Arch *arch);
 
 /// Tables of a report made by makeReport.
 std::string formatReport(const nlohmann::ordered_json &report);

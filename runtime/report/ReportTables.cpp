@@ -48,14 +48,16 @@ static std::string costTables(const Json &cost) {
   Table units({"unit", "busy cycles", "utilization", "instructions"});
   for (const Json &unit : cost["units"])
     units.addRow({unit["unit"].get<std::string>(), groupDigits(unit["busy_cycles"].get<int64_t>()),
-                  formatPercent(unit["utilization"].get<double>()), groupDigits(unit["instructions"].get<int64_t>())});
+                  formatPercent(unit["utilization"].get<double>()),
+                  groupDigits(unit["instructions"].get<int64_t>())});
   if (!units.empty())
     result += "\n" + units.toString();
   Table energy({"energy event", "count", "each", "energy", "source"});
   for (const Json &event : cost["energy"])
     energy.addRow({event["event"].get<std::string>(), text(event["count"]),
                    formatPicojoules(event["picojoules_each"].get<double>()),
-                   formatPicojoules(event["picojoules"].get<double>()), event["source"].get<std::string>()});
+                   formatPicojoules(event["picojoules"].get<double>()),
+                   event["source"].get<std::string>()});
   if (!energy.empty())
     result += "\n" + energy.toString();
   return result;
@@ -94,7 +96,8 @@ std::string formatReport(const Json &report) {
   Table kernels({"host operator", "calls", "time", "GFLOP"});
   for (const Json &kernel : host["kernels"])
     kernels.addRow({kernel["op"].get<std::string>(), groupDigits(kernel["calls"].get<int64_t>()),
-                    formatSeconds(kernel["seconds"].get<double>()), text(Json(kernel["flops"].get<double>() / 1e9))});
+                    formatSeconds(kernel["seconds"].get<double>()),
+                    text(Json(kernel["flops"].get<double>() / 1e9))});
   if (!kernels.empty())
     result += (result.empty() ? "" : "\n") + std::string("host (modelled)\n  time            ") +
               formatSeconds(host["seconds"].get<double>()) + "\n\n" + kernels.toString();

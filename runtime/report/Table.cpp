@@ -11,7 +11,8 @@ namespace sparsam::runtime {
 
 /// Characters of UTF-8 text.
 static size_t displayWidth(const std::string &text) {
-  return size_t(std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
+  return size_t(
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xc0) != 0x80; }));
 }
 
 static bool looksNumeric(const std::string &cell) {
@@ -74,7 +75,9 @@ static std::string scaled(double value, double step, const std::vector<const cha
   return text;
 }
 
-std::string formatSeconds(double seconds) { return scaled(seconds * 1e9, 1000, {"ns", "us", "ms", "s"}); }
+std::string formatSeconds(double seconds) {
+  return scaled(seconds * 1e9, 1000, {"ns", "us", "ms", "s"});
+}
 std::string formatBytes(double bytes) { return scaled(bytes, 1000, {"B", "kB", "MB", "GB", "TB"}); }
 std::string formatPicojoules(double picojoules) {
   return scaled(picojoules, 1000, {"pJ", "nJ", "uJ", "mJ", "J"});

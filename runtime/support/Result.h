@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Result.h - a value or an error message ----------------------------===//
 //
-// The runtime reports what a user can cause (bad files, bad shapes, bad options) through these types.
-// No exception leaves the runtime; broken invariants are asserts.
+// The runtime reports what a user can cause (bad files, bad shapes, bad options) through these
+// types. No exception leaves the runtime; broken invariants are asserts.
 //
 #ifndef SPARSAM_RUNTIME_SUPPORT_RESULT_H
 #define SPARSAM_RUNTIME_SUPPORT_RESULT_H
@@ -20,7 +20,8 @@ struct Error {
   std::string message;
 };
 
-/// Builds an Error from anything that can be streamed: `makeError("expects ", 4, " heads, got ", n)`.
+/// Builds an Error from anything that can be streamed: `makeError("expects ", 4, " heads, got ",
+/// n)`.
 template <typename... Parts> Error makeError(const Parts &...parts) {
   std::ostringstream text;
   (text << ... << parts);
@@ -35,12 +36,30 @@ public:
 
   bool ok() const { return value_.has_value(); }
   explicit operator bool() const { return ok(); }
-  T &operator*() { assert(ok()); return *value_; }
-  const T &operator*() const { assert(ok()); return *value_; }
-  T *operator->() { assert(ok()); return &*value_; }
-  const T *operator->() const { assert(ok()); return &*value_; }
-  T take() { assert(ok()); return std::move(*value_); }
-  const Error &error() const { assert(!ok()); return error_; }
+  T &operator*() {
+    assert(ok());
+    return *value_;
+  }
+  const T &operator*() const {
+    assert(ok());
+    return *value_;
+  }
+  T *operator->() {
+    assert(ok());
+    return &*value_;
+  }
+  const T *operator->() const {
+    assert(ok());
+    return &*value_;
+  }
+  T take() {
+    assert(ok());
+    return std::move(*value_);
+  }
+  const Error &error() const {
+    assert(!ok());
+    return error_;
+  }
 
 private:
   std::optional<T> value_;
@@ -55,7 +74,10 @@ public:
 
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
-  const Error &error() const { assert(!ok()); return *error_; }
+  const Error &error() const {
+    assert(!ok());
+    return *error_;
+  }
 
 private:
   std::optional<Error> error_;

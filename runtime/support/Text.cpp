@@ -27,7 +27,8 @@ static size_t editDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::optional<std::string> nearestName(std::string_view name, const std::vector<std::string> &candidates) {
+std::optional<std::string> nearestName(std::string_view name,
+                                       const std::vector<std::string> &candidates) {
   std::optional<std::string> best;
   size_t bestDistance = std::max<size_t>(1, name.size() / 3) + 1;
   if (name.size() > 256)
@@ -42,12 +43,14 @@ std::optional<std::string> nearestName(std::string_view name, const std::vector<
   return best;
 }
 
-std::string suggestion(std::string_view name, const std::vector<std::string> &candidates, size_t limit) {
+std::string suggestion(std::string_view name, const std::vector<std::string> &candidates,
+                       size_t limit) {
   if (auto nearest = nearestName(name, candidates))
     return "; did you mean '" + *nearest + "'?";
   if (candidates.empty())
     return "; there are none";
-  std::vector<std::string> shown(candidates.begin(), candidates.begin() + std::min(limit, candidates.size()));
+  std::vector<std::string> shown(candidates.begin(),
+                                 candidates.begin() + std::min(limit, candidates.size()));
   if (shown.size() < candidates.size())
     shown.push_back("...");
   return "; there are: " + join(shown);
@@ -78,7 +81,8 @@ std::optional<double> parseReal(std::string_view text) {
     text.remove_prefix(1);
   double value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
+      !std::isfinite(value))
     return std::nullopt;
   return value;
 }

@@ -11,11 +11,15 @@
 
 namespace sparsam::runtime {
 
-/// The candidate with the smallest edit distance to `name`, if it is close enough to be a typing error.
-std::optional<std::string> nearestName(std::string_view name, const std::vector<std::string> &candidates);
+/// The candidate with the smallest edit distance to `name`, if it is close enough to be a typing
+/// error.
+std::optional<std::string> nearestName(std::string_view name,
+                                       const std::vector<std::string> &candidates);
 
-/// "; did you mean 'pes'?" or, where nothing is near, "; there are: a, b, c" (at most `limit` of them).
-std::string suggestion(std::string_view name, const std::vector<std::string> &candidates, size_t limit = 12);
+/// "; did you mean 'pes'?" or, where nothing is near, "; there are: a, b, c" (at most `limit` of
+/// them).
+std::string suggestion(std::string_view name, const std::vector<std::string> &candidates,
+                       size_t limit = 12);
 
 /// "a, b, c".
 std::string join(const std::vector<std::string> &parts, std::string_view separator = ", ");

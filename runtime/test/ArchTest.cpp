@@ -38,7 +38,9 @@ static std::string edited(const std::string &from, const std::string &to) {
   return text.replace(at, from.size(), to);
 }
 
-static std::string parseError(const std::string &yaml) { return message(ArchSpec::parse(yaml, "toy.yaml")); }
+static std::string parseError(const std::string &yaml) {
+  return message(ArchSpec::parse(yaml, "toy.yaml"));
+}
 
 TEST(ArchSpec, keeps_order_groups_and_types) {
   auto s = spec();
@@ -59,22 +61,29 @@ TEST(ArchSpec, names_file_and_line_of_mistakes) {
   EXPECT_EQ(parseError("target: ["), "toy.yaml:1: end of sequence flow not found");
   EXPECT_EQ(parseError("- 1"), "toy.yaml:1: an architecture file must be a map");
   EXPECT_EQ(parseError("summary: x"), "toy.yaml:1: an architecture file needs a text 'target'");
-  EXPECT_EQ(parseError("target: t\nsummary: x"), "toy.yaml:1: an architecture file needs 'parameters'");
+  EXPECT_EQ(parseError("target: t\nsummary: x"),
+            "toy.yaml:1: an architecture file needs 'parameters'");
   EXPECT_EQ(parseError("target: t\nsummary: x\nparameters: {}"),
             "toy.yaml:3: parameters must declare at least one parameter");
   EXPECT_EQ(parseError(edited("presets:", "preset:")),
             "toy.yaml:12: unknown key 'preset' of an architecture file; did you mean 'presets'?");
   EXPECT_EQ(parseError(edited("summary: PEs per row", "sumary: PEs per row")),
             "toy.yaml:7: unknown key 'sumary' of parameter 'pes'; did you mean 'summary'?");
-  EXPECT_EQ(parseError(edited("source: P Table 2, ", "")), "toy.yaml:7: parameter 'pes' needs a text 'source'");
-  EXPECT_EQ(parseError(edited("normalize:", "pes:")), "toy.yaml:8: 'pes' is there twice in group 'Array'");
-  EXPECT_EQ(parseError(edited("normalize:", "clock_mhz:")), "toy.yaml:8: parameter 'clock_mhz' is declared twice");
-  EXPECT_EQ(parseError(edited("normalize:", "Normalize:")),
-            "toy.yaml:8: parameter 'Normalize' must be named with lower-case letters, digits and '_'");
-  EXPECT_EQ(parseError(edited("value: 16,", "")), "toy.yaml:7: parameter 'pes' needs a plain 'value'");
+  EXPECT_EQ(parseError(edited("source: P Table 2, ", "")),
+            "toy.yaml:7: parameter 'pes' needs a text 'source'");
+  EXPECT_EQ(parseError(edited("normalize:", "pes:")),
+            "toy.yaml:8: 'pes' is there twice in group 'Array'");
+  EXPECT_EQ(parseError(edited("normalize:", "clock_mhz:")),
+            "toy.yaml:8: parameter 'clock_mhz' is declared twice");
+  EXPECT_EQ(
+      parseError(edited("normalize:", "Normalize:")),
+      "toy.yaml:8: parameter 'Normalize' must be named with lower-case letters, digits and '_'");
+  EXPECT_EQ(parseError(edited("value: 16,", "")),
+            "toy.yaml:7: parameter 'pes' needs a plain 'value'");
   EXPECT_EQ(parseError(edited("value: 16,", "value: 65,")),
             "toy.yaml:7: parameter 'pes' must be at most 64, got 65");
-  EXPECT_EQ(parseError(edited("min: 1, max: 64", "min: a")), "toy.yaml:7: 'min' of parameter 'pes' must be a number");
+  EXPECT_EQ(parseError(edited("min: 1, max: 64", "min: a")),
+            "toy.yaml:7: 'min' of parameter 'pes' must be a number");
   EXPECT_EQ(parseError(edited("min: 1, max: 64", "min: 9, max: 2")),
             "toy.yaml:7: 'min' of parameter 'pes' is above its 'max'");
   EXPECT_EQ(parseError(edited("[subrow, column_cut]", "7")),
@@ -85,7 +94,8 @@ TEST(ArchSpec, names_file_and_line_of_mistakes) {
             "toy.yaml:11: 'informative' of parameter 'node' must be true or false");
   EXPECT_EQ(parseError(edited("pes: 32", "pse: 32")),
             "toy.yaml:15: unknown parameter 'pse' of toy; did you mean 'pes'?");
-  EXPECT_EQ(parseError(edited("pes: 32", "pes: 320")), "toy.yaml:15: parameter 'pes' must be at most 64, got 320");
+  EXPECT_EQ(parseError(edited("pes: 32", "pes: 320")),
+            "toy.yaml:15: parameter 'pes' must be at most 64, got 320");
   EXPECT_EQ(parseError(edited("summary: A faster clock", "values: {}")),
             "toy.yaml:15: 'values' is there twice in preset 'fast'");
 }
@@ -124,12 +134,15 @@ TEST(Arch, explains_wrong_settings) {
   EXPECT_EQ(wrong("clock_mhz=fast"), "parameter 'clock_mhz' must be a number in MHz, got 'fast'");
   EXPECT_EQ(wrong("clock_mhz=0.5"), "parameter 'clock_mhz' must be at least 1 MHz, got 0.5");
   EXPECT_EQ(wrong("normalize=1"), "parameter 'normalize' must be true or false, got '1'");
-  EXPECT_EQ(wrong("encoder=best"), "parameter 'encoder' must be one of subrow, column_cut, got 'best'");
-  EXPECT_EQ(wrong("key_buffer=1XB"),
-            "parameter 'key_buffer' must be an integer of bytes (a suffix KB, MB or GB is allowed), got '1XB'");
-  EXPECT_EQ(wrong("key_buffer=99999999999999GB"), "parameter 'key_buffer' must be an integer of bytes (a suffix KB, MB "
-                                                  "or GB is allowed), got '99999999999999GB'");
-  EXPECT_EQ(message(arch.set("pes", std::string("x"))), "parameter 'pes' must be an integer, got 'x'");
+  EXPECT_EQ(wrong("encoder=best"),
+            "parameter 'encoder' must be one of subrow, column_cut, got 'best'");
+  EXPECT_EQ(wrong("key_buffer=1XB"), "parameter 'key_buffer' must be an integer of bytes (a suffix "
+                                     "KB, MB or GB is allowed), got '1XB'");
+  EXPECT_EQ(wrong("key_buffer=99999999999999GB"),
+            "parameter 'key_buffer' must be an integer of bytes (a suffix KB, MB "
+            "or GB is allowed), got '99999999999999GB'");
+  EXPECT_EQ(message(arch.set("pes", std::string("x"))),
+            "parameter 'pes' must be an integer, got 'x'");
   EXPECT_EQ(message(arch.applyPreset("slow")), "unknown preset 'slow' of toy; there are: fast");
 }
 
@@ -147,14 +160,16 @@ TEST_F(ArchFile, names_file_and_line_of_mistakes) {
   std::string file = path("my.yaml");
   auto wrong = [&](const char *text) { return message(arch.applyFile(write("my.yaml", text))); };
   EXPECT_EQ(wrong("pes: 8\nrows: 1\n"),
-            file + ":2: unknown parameter 'rows' of toy; there are: clock_mhz, pes, normalize, encoder, key_buffer, node");
+            file + ":2: unknown parameter 'rows' of toy; there are: clock_mhz, pes, normalize, "
+                   "encoder, key_buffer, node");
   EXPECT_EQ(wrong("pes: [8]"), file + ":1: parameter 'pes' needs a plain value");
   EXPECT_EQ(wrong("pes: 8\npes: 9"), file + ":2: 'pes' is there twice");
   EXPECT_EQ(wrong("just text"), file + ":1: expects lines of the form 'name: value'");
   EXPECT_EQ(wrong("\npreset: slow"), file + ":2: unknown preset 'slow' of toy; there are: fast");
   EXPECT_EQ(wrong("preset: [a]"), file + ":1: 'preset' must be a name");
   EXPECT_EQ(wrong("pes: 100"), file + ":1: parameter 'pes' must be at most 64, got 100");
-  EXPECT_EQ(message(arch.applyFile(path("none.yaml"))), "cannot open " + path("none.yaml") + ": No such file or directory");
+  EXPECT_EQ(message(arch.applyFile(path("none.yaml"))),
+            "cannot open " + path("none.yaml") + ": No such file or directory");
 }
 
 TEST_F(ArchFile, survives_hostile_yaml) {

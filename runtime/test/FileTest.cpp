@@ -21,8 +21,10 @@ TEST_F(Files, maps_what_is_there) {
 }
 
 TEST_F(Files, says_why_it_cannot_read) {
-  EXPECT_EQ(message(MappedFile::open(path("missing"))), "cannot open " + path("missing") + ": No such file or directory");
-  EXPECT_EQ(message(MappedFile::open(path(""))), "cannot read " + path("") + ": it is not a regular file");
+  EXPECT_EQ(message(MappedFile::open(path("missing"))),
+            "cannot open " + path("missing") + ": No such file or directory");
+  EXPECT_EQ(message(MappedFile::open(path(""))),
+            "cannot read " + path("") + ": it is not a regular file");
 }
 
 TEST_F(Files, leaves_nothing_without_commit) {
@@ -69,7 +71,9 @@ TEST_F(Files, does_not_replace_devices) {
 }
 
 TEST_F(Files, says_why_it_cannot_write) {
-  EXPECT_EQ(message(writeTextFile(path("no/out"), "x")), "cannot write " + path("no/out") + ": No such file or directory");
+  EXPECT_EQ(message(writeTextFile(path("no/out"), "x")),
+            "cannot write " + path("no/out") + ": No such file or directory");
   std::filesystem::create_directory(path("folder"));
-  EXPECT_EQ(message(writeTextFile(path("folder"), "x")), "cannot write " + path("folder") + ": it is a folder");
+  EXPECT_EQ(message(writeTextFile(path("folder"), "x")),
+            "cannot write " + path("folder") + ": it is a folder");
 }

@@ -80,26 +80,36 @@ TEST_F(Masks, explain_what_is_wrong) {
     return message(readMasks(file, shape));
   };
   std::string prefix = "cannot read masks of " + file + ": ";
-  EXPECT_EQ(wrong(Tensor(DType::u8, {4})), prefix + "masks must be bool, got uint8; bit-packed uint8 masks need their "
-                                                    "shape (--packed-shape batch,heads,queries,keys)");
+  EXPECT_EQ(wrong(Tensor(DType::u8, {4})),
+            prefix + "masks must be bool, got uint8; bit-packed uint8 masks need their "
+                     "shape (--packed-shape batch,heads,queries,keys)");
   EXPECT_EQ(wrong(Tensor(DType::boolean, {4, 4})),
-            prefix + "masks must be [batch, heads, queries, keys] or [heads, queries, keys], got 4x4");
+            prefix +
+                "masks must be [batch, heads, queries, keys] or [heads, queries, keys], got 4x4");
   EXPECT_EQ(wrong(Tensor(DType::boolean, {1, 0, 4})),
             prefix + "shape 1x1x0x4 is not that of a mask [batch, heads, queries, keys]");
   EXPECT_EQ(wrong(Tensor(DType::u8, {4}), {1, 2}),
-            prefix + "the packed shape must have four dimensions [batch, heads, queries, keys], got 2");
-  EXPECT_EQ(wrong(Tensor(DType::u8, {3}), {1, 1, 4, 4}), prefix + "packed masks of shape 1x1x4x4 need 2 uint8, got 3 uint8");
+            prefix +
+                "the packed shape must have four dimensions [batch, heads, queries, keys], got 2");
+  EXPECT_EQ(wrong(Tensor(DType::u8, {3}), {1, 1, 4, 4}),
+            prefix + "packed masks of shape 1x1x4x4 need 2 uint8, got 3 uint8");
   EXPECT_EQ(wrong(Tensor(DType::u8, {3}), {1, 1000, 1000, 1000}),
             prefix + "shape 1x1000x1000x1000 has more pairs than the 3 bytes of the array");
   EXPECT_EQ(wrong(Tensor(DType::u8, {3}), {1 << 30, 1 << 30, 1 << 30, 1 << 30}),
-            prefix + "shape 1073741824x1073741824x1073741824x1073741824 is not that of a mask [batch, heads, queries, keys]");
+            prefix + "shape 1073741824x1073741824x1073741824x1073741824 is not that of a mask "
+                     "[batch, heads, queries, keys]");
   ASSERT_TRUE(writeNpz(archive, {{"k", Tensor(DType::u8, {4})}}).ok());
-  EXPECT_EQ(message(readMasks(archive)), "cannot read masks 'k' of " + archive + ": the archive has no array 'k.shape'");
-  ASSERT_TRUE(writeNpz(archive, {{"k", Tensor(DType::u8, {4})}, {"k.shape", Tensor(DType::i64, {3})}}).ok());
-  EXPECT_EQ(message(readMasks(archive)), "cannot read masks 'k' of " + archive + ": array 'k.shape' must hold four int64");
+  EXPECT_EQ(message(readMasks(archive)),
+            "cannot read masks 'k' of " + archive + ": the archive has no array 'k.shape'");
+  ASSERT_TRUE(
+      writeNpz(archive, {{"k", Tensor(DType::u8, {4})}, {"k.shape", Tensor(DType::i64, {3})}})
+          .ok());
+  EXPECT_EQ(message(readMasks(archive)),
+            "cannot read masks 'k' of " + archive + ": array 'k.shape' must hold four int64");
   Tensor shape(DType::i64, {4});
   std::fill_n(shape.as<int64_t>(), 4, 2);
   ASSERT_TRUE(writeNpz(archive, {{"k", Tensor(DType::u8, {4})}, {"k.shape", shape}}).ok());
   EXPECT_EQ(message(readMasks(archive)),
-            "cannot read masks 'k' of " + archive + ": a mask of shape 2x2x2x2 needs 8 packed uint8, got 4 uint8");
+            "cannot read masks 'k' of " + archive +
+                ": a mask of shape 2x2x2x2 needs 8 packed uint8, got 4 uint8");
 }

@@ -12,19 +12,24 @@ using namespace sparsam::runtime;
 
 using Npz = FileTest;
 
-/// zip of one deflated array "x" = float32 [1, 2], as `numpy.savez_compressed` writes it (made by hand from RFC 1951
-/// and the zip application note: local header, deflate "stored" block, central directory, end record).
-static std::string zipOf(const std::string &name, const std::string &data, uint32_t crc, uint32_t claimedSize) {
+/// zip of one deflated array "x" = float32 [1, 2], as `numpy.savez_compressed` writes it (made by
+/// hand from RFC 1951 and the zip application note: local header, deflate "stored" block, central
+/// directory, end record).
+static std::string zipOf(const std::string &name, const std::string &data, uint32_t crc,
+                         uint32_t claimedSize) {
   auto u16 = [](uint32_t v) { return std::string{char(v & 0xff), char(v >> 8 & 0xff)}; };
   auto u32 = [&](uint32_t v) { return u16(v & 0xffff) + u16(v >> 16); };
   uint32_t n = uint32_t(data.size());
-  std::string packed = std::string(1, '\1') + u16(n) + u16(~n & 0xffff) + data; // one final stored block
-  std::string common = u16(20) + u16(0) + u16(8) + u16(0) + u16(0x21) + u32(crc) + u32(uint32_t(packed.size())) +
-                       u32(claimedSize) + u16(uint32_t(name.size())) + u16(0);
+  std::string packed =
+      std::string(1, '\1') + u16(n) + u16(~n & 0xffff) + data; // one final stored block
+  std::string common = u16(20) + u16(0) + u16(8) + u16(0) + u16(0x21) + u32(crc) +
+                       u32(uint32_t(packed.size())) + u32(claimedSize) +
+                       u16(uint32_t(name.size())) + u16(0);
   std::string local = "PK\3\4" + common + name + packed;
-  std::string central = std::string("PK\1\2") + u16(20) + common + u16(0) + u16(0) + u16(0) + u32(0) + u32(0) + name;
-  return local + central + std::string("PK\5\6") + u16(0) + u16(0) + u16(1) + u16(1) + u32(uint32_t(central.size())) +
-         u32(uint32_t(local.size())) + u16(0);
+  std::string central =
+      std::string("PK\1\2") + u16(20) + common + u16(0) + u16(0) + u16(0) + u32(0) + u32(0) + name;
+  return local + central + std::string("PK\5\6") + u16(0) + u16(0) + u16(1) + u16(1) +
+         u32(uint32_t(central.size())) + u32(uint32_t(local.size())) + u16(0);
 }
 
 static uint32_t crc32(const std::string &data) {
@@ -47,7 +52,8 @@ static std::string smallArray() {
 
 TEST_F(Npz, reads_deflated_archives) {
   std::string array = smallArray();
-  auto tensors = readNpz(write("a.npz", zipOf("x.npy", array, crc32(array), uint32_t(array.size()))));
+  auto tensors =
+      readNpz(write("a.npz", zipOf("x.npy", array, crc32(array), uint32_t(array.size()))));
   ASSERT_TRUE(tensors.ok()) << message(tensors);
   ASSERT_EQ(tensors->count("x"), 1u);
   EXPECT_EQ(tensors->at("x").as<float>()[1], 2.0f);
@@ -95,12 +101,14 @@ TEST_F(Npz, refuses_damaged_archives) {
             "cannot read array 'x' of " + file + ": it ends inside of the header");
   std::string cut = array.substr(0, array.size() - 4);
   EXPECT_EQ(wrong(zipOf("x.npy", cut, crc32(cut), uint32_t(cut.size()))),
-            "cannot read array 'x' of " + file + ": shape 2 of float32 needs 8 bytes of data, the archive has 4");
+            "cannot read array 'x' of " + file +
+                ": shape 2 of float32 needs 8 bytes of data, the archive has 4");
 }
 
 TEST_F(Npz, does_not_write_over_folders) {
   std::filesystem::create_directory(path("folder"));
-  EXPECT_EQ(message(writeNpz(path("folder"), {})), "cannot write " + path("folder") + ": it is not a regular file");
+  EXPECT_EQ(message(writeNpz(path("folder"), {})),
+            "cannot write " + path("folder") + ": it is not a regular file");
 }
 
 TEST_F(Npz, survives_mutations) {

@@ -32,7 +32,8 @@ TEST_F(ProgramFile, is_mapped_with_its_constants) {
 }
 
 TEST_F(ProgramFile, names_missing_files) {
-  EXPECT_EQ(message(Program::load(path("none.spx"))), "cannot open " + path("none.spx") + ": No such file or directory");
+  EXPECT_EQ(message(Program::load(path("none.spx"))),
+            "cannot open " + path("none.spx") + ": No such file or directory");
 }
 
 TEST(ProgramFrame, is_checked) {
@@ -44,21 +45,34 @@ TEST(ProgramFrame, is_checked) {
   };
   std::string prefix = "cannot load program t.spx: ";
   std::string size = std::to_string(whole.size() * 8);
-  EXPECT_EQ(message(fromBytes({})), prefix + "a program file has at least 48 bytes, this one has 0");
-  EXPECT_EQ(wrong([](ProgramHeader &h) { h.magic[0] = 'X'; }), prefix + "it does not start as a program file");
+  EXPECT_EQ(message(fromBytes({})),
+            prefix + "a program file has at least 48 bytes, this one has 0");
+  EXPECT_EQ(wrong([](ProgramHeader &h) { h.magic[0] = 'X'; }),
+            prefix + "it does not start as a program file");
   EXPECT_EQ(wrong([](ProgramHeader &h) { h.version = 9; }),
             prefix + "it has version 9, this build reads version 1; compile the model again");
-  EXPECT_EQ(wrong([](ProgramHeader &h) { h.reserved = 1; }), prefix + "its reserved header field is not 0");
-  EXPECT_EQ(wrong([](ProgramHeader &h) { h.tableOffset = uint64_t(-8); h.tableBytes = 16; }),
+  EXPECT_EQ(wrong([](ProgramHeader &h) { h.reserved = 1; }),
+            prefix + "its reserved header field is not 0");
+  EXPECT_EQ(wrong([](ProgramHeader &h) {
+              h.tableOffset = uint64_t(-8);
+              h.tableBytes = 16;
+            }),
             prefix + "its table [18446744073709551608, +16) does not lie inside of its " + size +
                 " bytes; the file is damaged or cut off");
   EXPECT_EQ(wrong([](ProgramHeader &h) { h.dataBytes = uint64_t(1) << 40; }),
             prefix + "its data sections [" + std::to_string(whole.size() * 8 - 128) +
-                ", +1099511627776) do not lie inside of its " + size + " bytes; the file is damaged or cut off");
-  EXPECT_EQ(wrong([](ProgramHeader &h) { h.dataOffset += 8; h.dataBytes -= 8; }),
+                ", +1099511627776) do not lie inside of its " + size +
+                " bytes; the file is damaged or cut off");
+  EXPECT_EQ(wrong([](ProgramHeader &h) {
+              h.dataOffset += 8;
+              h.dataBytes -= 8;
+            }),
             prefix + "its data sections start at " + std::to_string(whole.size() * 8 - 120) +
                 ", which is no multiple of 64");
-  EXPECT_EQ(wrong([](ProgramHeader &h) { h.tableOffset += 1; h.tableBytes -= 1; }),
+  EXPECT_EQ(wrong([](ProgramHeader &h) {
+              h.tableOffset += 1;
+              h.tableBytes -= 1;
+            }),
             prefix + "its table starts at 49, which is no multiple of 8");
   EXPECT_EQ(wrong([](ProgramHeader &h) { h.tableBytes = 24; }), prefix + "its table is damaged");
   EXPECT_EQ(wrong([](ProgramHeader &h) { h.dataBytes = 64; }),
@@ -79,19 +93,21 @@ struct Spoiled {
   uint64_t arenaBytes = 128;
   std::string target = "toy";
 
-  void add(const char *name, p::TensorKind kind, std::vector<int64_t> shape = {8, 4}, uint64_t bytes = 128,
-           uint64_t offset = 0, p::DType dtype = p::DType::f32) {
+  void add(const char *name, p::TensorKind kind, std::vector<int64_t> shape = {8, 4},
+           uint64_t bytes = 128, uint64_t offset = 0, p::DType dtype = p::DType::f32) {
     tensors.push_back(p::CreateTensorDirect(b, name, dtype, &shape, kind, offset, bytes));
   }
   void addHost(std::vector<int32_t> in, std::vector<int32_t> out) {
     stages.push_back(p::CreateStage(b, p::CreateHostKernelDirect(b, "onnx.Add", "n", &in, &out)));
   }
-  void addKernel(std::vector<int32_t> bindings, uint32_t inputCount, const char *name = "k", const char *target = "toy") {
-    stages.push_back(p::CreateStage(b, 0, p::CreateAcceleratorStageDirect(b, target, name, &bindings, inputCount)));
+  void addKernel(std::vector<int32_t> bindings, uint32_t inputCount, const char *name = "k",
+                 const char *target = "toy") {
+    stages.push_back(p::CreateStage(
+        b, 0, p::CreateAcceleratorStageDirect(b, target, name, &bindings, inputCount)));
   }
   std::string error() {
-    b.Finish(p::CreateProgramDirect(b, "test", target.c_str(), &arch, nullptr, &tensors, &inputs, &outputs, &stages,
-                                    arenaBytes, 0),
+    b.Finish(p::CreateProgramDirect(b, "test", target.c_str(), &arch, nullptr, &tensors, &inputs,
+                                    &outputs, &stages, arenaBytes, 0),
              p::ProgramIdentifier());
     std::string text = message(fromBytes(bytesOf(framed(b, {}))));
     std::string prefix = "cannot load program t.spx: ";
@@ -117,7 +133,11 @@ std::string spoil(const std::function<void(Spoiled &)> &edit) {
 } // namespace
 
 TEST(ProgramTable, is_accepted_when_sound) {
-  EXPECT_EQ(spoil([](Spoiled &s) { s.addHost({0, -1}, {2}); s.addKernel({2, 1}, 1); }), "(no error)");
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              s.addHost({0, -1}, {2});
+              s.addKernel({2, 1}, 1);
+            }),
+            "(no error)");
 }
 
 TEST(ProgramTable, has_possible_tensors) {
@@ -126,55 +146,79 @@ TEST(ProgramTable, has_possible_tensors) {
   EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K(7)); }), "tensor 'a' has an unknown type or kind");
   EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, {8, 4}, 128, 0, p::DType(99)); }),
             "tensor 'a' has an unknown type or kind");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, {-1, 4}); }), "tensor 'a' has the impossible shape -1x4");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, {int64_t(1) << 40, int64_t(1) << 40}); }),
-            "tensor 'a' has the impossible shape 1099511627776x1099511627776");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, {-1, 4}); }),
+            "tensor 'a' has the impossible shape -1x4");
+  EXPECT_EQ(
+      spoil([](Spoiled &s) { s.add("a", K::activation, {int64_t(1) << 40, int64_t(1) << 40}); }),
+      "tensor 'a' has the impossible shape 1099511627776x1099511627776");
   EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, {8, 5}); }),
             "tensor 'a' of shape 8x5 has 160 bytes, its table says 128");
   EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, {8, 4}, 128, 64); }),
             "tensor 'a' [64, +128) does not lie inside of the 128 bytes of the arena");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, {8, 4}, 128, uint64_t(-64)); }),
-            "tensor 'a' [18446744073709551552, +128) does not lie inside of the 128 bytes of the arena");
+  EXPECT_EQ(
+      spoil([](Spoiled &s) { s.add("a", K::activation, {8, 4}, 128, uint64_t(-64)); }),
+      "tensor 'a' [18446744073709551552, +128) does not lie inside of the 128 bytes of the arena");
   EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::constant); }),
             "tensor 'a' [0, +128) does not lie inside of the 0 bytes of data");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.arenaBytes = 256; s.add("a", K::activation, {8, 4}, 128, 8); }),
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              s.arenaBytes = 256;
+              s.add("a", K::activation, {8, 4}, 128, 8);
+            }),
             "tensor 'a' lies at 8, which is no multiple of 64");
   EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, std::vector<int64_t>(40, 1), 4); }),
             "tensor 'a' has 40 dimensions; at most 32 are possible");
 }
 
 TEST(ProgramTable, has_inputs_and_outputs_with_own_names) {
-  EXPECT_EQ(spoil([](Spoiled &s) { s.inputs = {9}; }), "the program has tensor 9 as input; there are 3");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.inputs = {0, 2}; }), "tensor 't' is used as an input, but is none");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.inputs = {9}; }),
+            "the program has tensor 9 as input; there are 3");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.inputs = {0, 2}; }),
+            "tensor 't' is used as an input, but is none");
   EXPECT_EQ(spoil([](Spoiled &s) { s.inputs = {0, 0}; }), "two inputs have the name 'x'");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.outputs = {-1}; }), "the program has tensor -1 as output; there are 3");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.outputs = {-1}; }),
+            "the program has tensor -1 as output; there are 3");
   EXPECT_EQ(spoil([](Spoiled &s) { s.outputs = {1, 1}; }), "two outputs have the name 'y'");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.inputs = {}; }), "tensor 'x' is an input, but is not among the program's inputs");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.inputs = {}; }),
+            "tensor 'x' is an input, but is not among the program's inputs");
 }
 
 TEST(ProgramTable, has_possible_stages) {
   EXPECT_EQ(spoil([](Spoiled &s) { s.stages.push_back(p::CreateStage(s.b)); }),
             "stage 0 must have either a host kernel or an accelerator kernel");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.addHost({5}, {2}); }), "stage 0 (onnx.Add) has tensor 5 as input; there are 3");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.addHost({0}, {-1}); }), "stage 0 (onnx.Add) has tensor -1 as output; there are 3");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.addHost({5}, {2}); }),
+            "stage 0 (onnx.Add) has tensor 5 as input; there are 3");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.addHost({0}, {-1}); }),
+            "stage 0 (onnx.Add) has tensor -1 as output; there are 3");
   EXPECT_EQ(spoil([](Spoiled &s) { s.addHost({2}, {0}); }),
             "stage 0 (onnx.Add) writes tensor 'x', which is an input or a constant");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.addKernel({0, 1}, 3); }), "stage 0 (kernel 'k') has 3 inputs among 2 bindings");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.addKernel({0, -1}, 1); }), "stage 0 (kernel 'k') has tensor -1 as binding; there are 3");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.addKernel({0, 1}, 3); }),
+            "stage 0 (kernel 'k') has 3 inputs among 2 bindings");
+  EXPECT_EQ(spoil([](Spoiled &s) { s.addKernel({0, -1}, 1); }),
+            "stage 0 (kernel 'k') has tensor -1 as binding; there are 3");
   EXPECT_EQ(spoil([](Spoiled &s) { s.addKernel({2, 0}, 1); }),
             "stage 0 (kernel 'k') writes tensor 'x', which is an input or a constant");
   EXPECT_EQ(spoil([](Spoiled &s) { s.addKernel({0, 1}, 1, "k", "other"); }),
             "stage 0 (kernel 'k') is for target 'other', the program for 'toy'");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.target = ""; s.addKernel({0, 1}, 1, "k", ""); }),
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              s.target = "";
+              s.addKernel({0, 1}, 1, "k", "");
+            }),
             "stage 0 (kernel 'k') needs an accelerator, but the program names no target");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.addKernel({0, 1}, 1); s.addKernel({0, 1}, 1); }),
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              s.addKernel({0, 1}, 1);
+              s.addKernel({0, 1}, 1);
+            }),
             "stage 1 (kernel 'k') has the name of another kernel");
 }
 
 TEST(ProgramTable, has_readable_attributes) {
-  EXPECT_EQ(spoil([](Spoiled &s) { s.arch = {p::CreateAttributeDirect(s.b, "a", p::AttributeKind::text)}; }),
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              s.arch = {p::CreateAttributeDirect(s.b, "a", p::AttributeKind::text)};
+            }),
             "attribute 'a' of the program has no readable value");
-  EXPECT_EQ(spoil([](Spoiled &s) { s.arch = {p::CreateAttributeDirect(s.b, "a", p::AttributeKind(88))}; }),
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              s.arch = {p::CreateAttributeDirect(s.b, "a", p::AttributeKind(88))};
+            }),
             "attribute 'a' of the program has no readable value");
   EXPECT_EQ(spoil([](Spoiled &s) {
               s.arch = {p::CreateAttributeDirect(s.b, "a"), p::CreateAttributeDirect(s.b, "a")};

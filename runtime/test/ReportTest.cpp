@@ -36,7 +36,9 @@ static RunResult twoLaunches() {
     launch.metrics["density"] = 0.25 * (i + 1);
     result.launches.push_back(launch);
   }
-  result.host = {{"onnx.Gelu", "n1", 1e-3, 2e9, 8}, {"onnx.Gelu", "n2", 2e-3, 1e9, 8}, {"onnx.Add", "n3", 1e-3, 0, 8}};
+  result.host = {{"onnx.Gelu", "n1", 1e-3, 2e9, 8},
+                 {"onnx.Gelu", "n2", 2e-3, 1e9, 8},
+                 {"onnx.Add", "n3", 1e-3, 0, 8}};
   return result;
 }
 
@@ -69,8 +71,11 @@ TEST(Report, has_no_time_in_functional_runs) {
 TEST(Report, is_printed_as_tables) {
   Arch values = arch();
   std::string text = formatReport(makeReport(twoLaunches(), RunMode::full, *program(), &values));
-  EXPECT_NE(text.find("accelerator toy\n  cycles          3 000\n  time            6 us\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("  array          600       20.0 %             6\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("accelerator toy\n  cycles          3 000\n  time            6 us\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  array          600       20.0 %             6\n"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("  attention_0   1 000  2 us   25 pJ     0.25\n"), std::string::npos) << text;
   EXPECT_NE(text.find("  onnx.Gelu          2  3 ms      3\n"), std::string::npos) << text;
 }

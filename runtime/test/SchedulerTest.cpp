@@ -85,13 +85,15 @@ TEST(Scheduler, tracks_parts_and_wholes) {
   e.load(1); // done at 2 * kLoad
   EXPECT_EQ(e.scheduler.issue(e.array, "read", {kCompute}, {&whole, 1}, {}), kLoad * 2 + kCompute);
   UnitId other = e.scheduler.addUnit("other", 16);
-  EXPECT_EQ(e.scheduler.issue(other, "write", {Cycle(5)}, {}, {&whole, 1}), kLoad * 2 + kCompute + Cycle(5));
+  EXPECT_EQ(e.scheduler.issue(other, "write", {Cycle(5)}, {}, {&whole, 1}),
+            kLoad * 2 + kCompute + Cycle(5));
   EXPECT_EQ(e.compute(1), kLoad * 2 + kCompute + Cycle(5) + kCompute);
 }
 
 TEST(Scheduler, rounds_accesses_out_to_granules) {
   Example e; // granules of 8 elements
-  Range first{Example::kBuffer, 0, 3}, neighbour{Example::kBuffer, 5, 8}, next{Example::kBuffer, 8, 9};
+  Range first{Example::kBuffer, 0, 3}, neighbour{Example::kBuffer, 5, 8},
+      next{Example::kBuffer, 8, 9};
   e.scheduler.issue(e.dma, "load", {kLoad}, {}, {&first, 1});
   UnitId a = e.scheduler.addUnit("a", 1), b = e.scheduler.addUnit("b", 1);
   EXPECT_EQ(e.scheduler.issue(a, "read", {Cycle(1)}, {&neighbour, 1}, {}), kLoad + Cycle(1));
@@ -101,7 +103,8 @@ TEST(Scheduler, rounds_accesses_out_to_granules) {
 TEST(Scheduler, delivers_after_latency_but_frees_the_unit) {
   Example e;
   Range range = Example::slot(0), other = Example::slot(1);
-  EXPECT_EQ(e.scheduler.issue(e.dma, "load", {kLoad, Cycle(100)}, {}, {&range, 1}), kLoad + Cycle(100));
+  EXPECT_EQ(e.scheduler.issue(e.dma, "load", {kLoad, Cycle(100)}, {}, {&range, 1}),
+            kLoad + Cycle(100));
   EXPECT_EQ(e.scheduler.issue(e.dma, "load", {kLoad}, {}, {&other, 1}), kLoad * 2);
   EXPECT_EQ(e.compute(0), kLoad + Cycle(100) + kCompute);
 }
@@ -112,10 +115,11 @@ TEST(Scheduler, stalls_issue_when_a_queue_is_full) {
     UnitId slow = scheduler.addUnit("slow", depth), quick = scheduler.addUnit("quick", 4);
     for (int i = 0; i < 5; ++i)
       scheduler.issue(slow, "slow", {Cycle(10)}, {}, {});
-    // Five instructions of 10 cycles start at 0, 10, 20, 30, 40. The fifth has been issued when it has its place in
-    // the queue: when the one `depth` before it has started.
+    // Five instructions of 10 cycles start at 0, 10, 20, 30, 40. The fifth has been issued when it
+    // has its place in the queue: when the one `depth` before it has started.
     Cycle issued = Cycle(10) * int64_t(4 - depth);
-    EXPECT_EQ(scheduler.issue(quick, "quick", {Cycle(1)}, {}, {}), issued + Cycle(1)) << "depth " << depth;
+    EXPECT_EQ(scheduler.issue(quick, "quick", {Cycle(1)}, {}, {}), issued + Cycle(1))
+        << "depth " << depth;
   }
 }
 
@@ -181,7 +185,9 @@ TEST_F(Timeline, is_json_with_one_event_per_occupation) {
 }
 
 TEST_F(Timeline, leaves_no_file_unfinished) {
-  { auto writer = TraceWriter::create(path("t.json")); }
+  {
+    auto writer = TraceWriter::create(path("t.json"));
+  }
   EXPECT_TRUE(list().empty());
 }
 

@@ -36,10 +36,10 @@ struct AddKernel : HostKernel {
 
 } // namespace
 
-Result<std::unique_ptr<HostKernel>> sparsam::runtime::createHostKernel(const std::string &op,
-                                                                       const HostAttributes &attributes,
-                                                                       const std::vector<TensorView> &inputs,
-                                                                       const std::vector<TensorView> &) {
+Result<std::unique_ptr<HostKernel>>
+sparsam::runtime::createHostKernel(const std::string &op, const HostAttributes &attributes,
+                                   const std::vector<TensorView> &inputs,
+                                   const std::vector<TensorView> &) {
   if (op == "test.fail")
     return makeError("op 'test.fail' is not supported");
   auto kernel = std::make_unique<AddKernel>();
@@ -61,7 +61,8 @@ struct HostProgram {
   std::vector<flatbuffers::Offset<p::Stage>> stages;
   std::vector<int32_t> inputs, outputs;
 
-  int32_t tensor(const char *name, p::TensorKind kind, p::DType dtype, std::vector<int64_t> shape, uint64_t offset = 0) {
+  int32_t tensor(const char *name, p::TensorKind kind, p::DType dtype, std::vector<int64_t> shape,
+                 uint64_t offset = 0) {
     uint64_t bytes = *checkedBytes(DType(dtype), shape);
     tensors.push_back(p::CreateTensorDirect(b, name, dtype, &shape, kind, offset, bytes));
     return int32_t(tensors.size() - 1);
@@ -71,19 +72,22 @@ struct HostProgram {
     std::vector<flatbuffers::Offset<p::Attribute>> attributes{
         p::CreateAttributeDirect(b, "addend", p::AttributeKind::real, 0, addend)};
     if (coreName)
-      attributes.push_back(p::CreateAttributeDirect(b, "sattn.name", p::AttributeKind::text, 0, 0, coreName));
-    stages.push_back(p::CreateStage(b, p::CreateHostKernelDirect(b, op, "node_7", &in, &out, &attributes)));
+      attributes.push_back(
+          p::CreateAttributeDirect(b, "sattn.name", p::AttributeKind::text, 0, 0, coreName));
+    stages.push_back(
+        p::CreateStage(b, p::CreateHostKernelDirect(b, op, "node_7", &in, &out, &attributes)));
   }
   std::vector<uint64_t> file(const std::vector<float> &data = {}) {
-    b.Finish(p::CreateProgramDirect(b, "test", "", nullptr, nullptr, &tensors, &inputs, &outputs, &stages, 4096,
-                                    data.size() * 4),
+    b.Finish(p::CreateProgramDirect(b, "test", "", nullptr, nullptr, &tensors, &inputs, &outputs,
+                                    &stages, 4096, data.size() * 4),
              p::ProgramIdentifier());
     return framed(b, data);
   }
 };
 
 /// Keeps a program's bytes alive.
-Result<std::unique_ptr<Session>> session(std::vector<uint64_t> file, const std::string &archYaml = kArchYaml) {
+Result<std::unique_ptr<Session>> session(std::vector<uint64_t> file,
+                                         const std::string &archYaml = kArchYaml) {
   auto owner = std::make_shared<std::vector<uint64_t>>(std::move(file));
   auto program = Program::fromBytes(bytesOf(*owner), owner, "t.spx");
   if (!program)
@@ -120,7 +124,8 @@ TEST(Session, runs_numerics_and_time) {
     EXPECT_EQ(result->outputs.at("y").as<float>()[i], 2 * (-23.5f + float(i)));
   ASSERT_EQ(result->launches.size(), 1u);
   EXPECT_EQ(result->launches[0].kernel, "attention_0");
-  EXPECT_EQ(result->launches[0].cycles, toy::Machine::kLoadCycles * 2 + toy::Machine::kUseCycles * kPositive);
+  EXPECT_EQ(result->launches[0].cycles,
+            toy::Machine::kLoadCycles * 2 + toy::Machine::kUseCycles * kPositive);
   EXPECT_EQ(result->masks.kernels.at("attention_0").count(), kPositive);
 }
 
@@ -190,7 +195,9 @@ TEST(Session, explains_wrong_inputs) {
 }
 
 TEST(Session, explains_why_a_program_does_not_fit) {
-  auto wrong = [&](const std::string &yaml) { return message(session(programFile(exampleStage()), yaml)); };
+  auto wrong = [&](const std::string &yaml) {
+    return message(session(programFile(exampleStage()), yaml));
+  };
   std::string prefix = "cannot run program t.spx: ", base = kArchYaml;
   EXPECT_EQ(wrong(base + "    rows: {value: 1, summary: Rows, source: A}\n"),
             prefix + "it does not state parameter 'rows' of toy; compile the model again");
@@ -212,7 +219,8 @@ TEST(Session, names_targets_this_build_lacks) {
   ModelRegistry models;
   models.add("tory", std::make_unique<Model>());
   EXPECT_EQ(message(Session::create(*program, models)),
-            "cannot run program t.spx: it was compiled for target 'toy', which this build does not have; did you mean "
+            "cannot run program t.spx: it was compiled for target 'toy', which this build does not "
+            "have; did you mean "
             "'tory'?");
 }
 
@@ -301,7 +309,8 @@ TEST(Session, collects_statistics_of_attention) {
   program.kernel("sattn.attention", {q, k, q}, {z});
   auto s = session(program.file());
   ASSERT_TRUE(s.ok()) << message(s);
-  TensorMap inputs{{"q", Tensor(DType::f32, {1, 1, 2, 2})}, {"k", Tensor(DType::f32, {1, 1, 2, 2})}};
+  TensorMap inputs{{"q", Tensor(DType::f32, {1, 1, 2, 2})},
+                   {"k", Tensor(DType::f32, {1, 1, 2, 2})}};
   float *query = inputs["q"].as<float>(), *key = inputs["k"].as<float>();
   query[0] = 3, query[1] = -4, query[2] = 5, query[3] = 5; // norms 5, sqrt 50
   key[0] = 0, key[1] = 0, key[2] = -2, key[3] = 0;         // a token of zeros has no direction

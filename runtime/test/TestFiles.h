@@ -20,8 +20,9 @@ class FileTest : public testing::Test {
 protected:
   void SetUp() override {
     const testing::TestInfo *info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::temp_directory_path() /
-              ("sparsam-" + std::to_string(getpid()) + "-" + info->test_suite_name() + "." + info->name());
+    folder_ =
+        std::filesystem::temp_directory_path() / ("sparsam-" + std::to_string(getpid()) + "-" +
+                                                  info->test_suite_name() + "." + info->name());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }

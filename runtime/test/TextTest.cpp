@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- TextTest.cpp - names, numbers, tables ------------------------------===//
 
-#include "runtime/report/Table.h"
 #include "runtime/support/Text.h"
+#include "runtime/report/Table.h"
 
 #include <gtest/gtest.h>
 

@@ -62,7 +62,8 @@ struct Isa {
   }
   static std::string disassemble(const Instruction &instruction) {
     if (const Load *load = std::get_if<Load>(&instruction))
-      return "toy.load d" + std::to_string(load->source) + " to d" + std::to_string(load->destination);
+      return "toy.load d" + std::to_string(load->source) + " to d" +
+             std::to_string(load->destination);
     if (const Count *count = std::get_if<Count>(&instruction))
       return "toy.count to " + std::to_string(count->result);
     return "toy.use d" + std::to_string(std::get<Use>(instruction).buffer);
@@ -80,7 +81,9 @@ inline Words end() { return {0x0100}; }
 inline Words loop(uint32_t count) { return {0x0201, count}; }
 inline Words loopCounter(uint32_t reg) { return {0x0102 | reg << 16}; }
 inline Words endLoop() { return {0x0103}; }
-inline Words load(uint16_t source, uint16_t destination) { return {0x0210, source | uint32_t(destination) << 16}; }
+inline Words load(uint16_t source, uint16_t destination) {
+  return {0x0210, source | uint32_t(destination) << 16};
+}
 inline Words count(uint8_t reg) { return {0x0111 | uint32_t(reg) << 16}; }
 inline Words use(uint16_t buffer, uint16_t number = kAbsentOperand) {
   return {0x0212, buffer | uint32_t(number) << 16};
@@ -101,7 +104,8 @@ struct Address {
     return *this;
   }
   program::Descriptor make() const {
-    return program::Descriptor(base, rows, cols, rowStride, rowBase, rowLimit, memory, binding, flatbuffers::span<const program::Term, 8>(terms));
+    return program::Descriptor(base, rows, cols, rowStride, rowBase, rowLimit, memory, binding,
+                               flatbuffers::span<const program::Term, 8>(terms));
   }
 };
 inline Address dram(uint16_t binding, uint32_t rows, uint32_t cols, uint32_t rowLimit) {
@@ -128,8 +132,8 @@ public:
       descriptors.push_back(address.make());
     std::vector<flatbuffers::Offset<program::Memory>> memories{
         program::CreateMemoryDirect(builder, "buffer", 16, elements)};
-    return program::CreateAcceleratorStageDirect(builder, "toy", "attention_0", &bindings, 1, &memories, &descriptors,
-                                                 &words);
+    return program::CreateAcceleratorStageDirect(builder, "toy", "attention_0", &bindings, 1,
+                                                 &memories, &descriptors, &words);
   }
 
 private:
@@ -137,11 +141,14 @@ private:
 };
 
 /// Puts the frame around a finished table; the data sections are `data`.
-inline std::vector<uint64_t> framed(const flatbuffers::FlatBufferBuilder &table, const std::vector<float> &data) {
-  uint64_t tableBytes = table.GetSize(), dataOffset = (sizeof(ProgramHeader) + tableBytes + 63) / 64 * 64;
+inline std::vector<uint64_t> framed(const flatbuffers::FlatBufferBuilder &table,
+                                    const std::vector<float> &data) {
+  uint64_t tableBytes = table.GetSize(),
+           dataOffset = (sizeof(ProgramHeader) + tableBytes + 63) / 64 * 64;
   uint64_t dataBytes = data.size() * sizeof(float);
   std::vector<uint64_t> file((dataOffset + dataBytes + 7) / 8);
-  ProgramHeader header{{}, ProgramHeader::kVersion, 0, sizeof(ProgramHeader), tableBytes, dataOffset, dataBytes};
+  ProgramHeader header{
+      {}, ProgramHeader::kVersion, 0, sizeof(ProgramHeader), tableBytes, dataOffset, dataBytes};
   std::memcpy(header.magic, ProgramHeader::kMagic, sizeof header.magic);
   char *bytes = reinterpret_cast<char *>(file.data());
   std::memcpy(bytes, &header, sizeof header);
@@ -151,7 +158,8 @@ inline std::vector<uint64_t> framed(const flatbuffers::FlatBufferBuilder &table,
   return file;
 }
 
-/// A program file of one stage: input "x" [8, 4] -> kernel -> output "y" [8, 4], with a constant and an activation.
+/// A program file of one stage: input "x" [8, 4] -> kernel -> output "y" [8, 4], with a constant
+/// and an activation.
 inline std::vector<uint64_t> programFile(const StageBuilder &stage) {
   namespace p = program;
   flatbuffers::FlatBufferBuilder b;
@@ -160,14 +168,15 @@ inline std::vector<uint64_t> programFile(const StageBuilder &stage) {
     return p::CreateTensorDirect(b, name, p::DType::f32, &shape, kind, 0, 128);
   };
   std::vector<flatbuffers::Offset<p::Tensor>> tensors{
-      tensor("x", p::TensorKind::input), tensor("y", p::TensorKind::output), tensor("w", p::TensorKind::constant),
-      tensor("t", p::TensorKind::activation)};
+      tensor("x", p::TensorKind::input), tensor("y", p::TensorKind::output),
+      tensor("w", p::TensorKind::constant), tensor("t", p::TensorKind::activation)};
   std::vector<flatbuffers::Offset<p::Attribute>> arch{
       p::CreateAttributeDirect(b, "clock_mhz", p::AttributeKind::real, 0, 1000.0),
       p::CreateAttributeDirect(b, "pes", p::AttributeKind::integer, 16)};
   std::vector<int32_t> inputs{0}, outputs{1};
   std::vector<flatbuffers::Offset<p::Stage>> stages{p::CreateStage(b, 0, stage.write(b, {0, 1}))};
-  b.Finish(p::CreateProgramDirect(b, "test", "toy", &arch, nullptr, &tensors, &inputs, &outputs, &stages, 128, 128),
+  b.Finish(p::CreateProgramDirect(b, "test", "toy", &arch, nullptr, &tensors, &inputs, &outputs,
+                                  &stages, 128, 128),
            p::ProgramIdentifier());
   std::vector<float> data(32);
   std::iota(data.begin(), data.end(), 0.0f);
@@ -181,8 +190,10 @@ inline std::span<const uint8_t> bytesOf(const std::vector<uint64_t> &file) {
 /// Loads tiles of x into two slots in turn, and uses each as often as the counter says.
 inline StageBuilder exampleStage() {
   StageBuilder stage;
-  stage.addresses = {dram(0, 4, 4, 8).term(0, 16, 4), buffer(4, 4).term(0, 16, 0, 2), Address().term(0, 1)};
-  stage.words = loop(2) + load(0, 1) + count(3) + loopCounter(3) + use(1, 2) + endLoop() + endLoop() + end();
+  stage.addresses = {dram(0, 4, 4, 8).term(0, 16, 4), buffer(4, 4).term(0, 16, 0, 2),
+                     Address().term(0, 1)};
+  stage.words =
+      loop(2) + load(0, 1) + count(3) + loopCounter(3) + use(1, 2) + endLoop() + endLoop() + end();
   return stage;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- ToyMachine.h - a machine for the toy instruction set ---------------===//
 //
-// Doubles its input tile by tile; "selects" the positive elements and spends one cycle on each of them.
+// Doubles its input tile by tile; "selects" the positive elements and spends one cycle on each of
+// them.
 //
 #ifndef SPARSAM_RUNTIME_TEST_TOYMACHINE_H
 #define SPARSAM_RUNTIME_TEST_TOYMACHINE_H
@@ -46,7 +47,8 @@ public:
     if (isTiming && !context.masks->kernels.count(name))
       return makeError("the mask trace has no kernel '", name, "'");
     if (!isTiming)
-      context.masks->kernels[name] = BitTensor(1, 1, context.bindings[0].shape[0], context.bindings[0].shape[1]);
+      context.masks->kernels[name] =
+          BitTensor(1, 1, context.bindings[0].shape[0], context.bindings[0].shape[1]);
     Walk walk{context, context.masks->kernels[name], Scheduler(), 0, 0, Tile(), Cycle()};
     walk.dma = walk.scheduler.addUnit("dma", 4);
     walk.array = walk.scheduler.addUnit("array", 4);
@@ -91,7 +93,9 @@ private:
       at.setCounter(op.result, count);
       scheduler.waitUntil(loaded);
     }
-    void operator()(const Use &, Addressing &) { scheduler.issue(array, "use", {kUseCycles}, {}, {}); }
+    void operator()(const Use &, Addressing &) {
+      scheduler.issue(array, "use", {kUseCycles}, {}, {});
+    }
   };
 
   std::map<unsigned, Stage<Isa>> stages_;
@@ -112,7 +116,10 @@ public:
                                 const Arch &) const override {
     return makeError("no recipe '", recipe, "'");
   }
-  std::map<std::string, double> calibrate(const std::map<std::string, double> &, const Arch &) const override { return {}; }
+  std::map<std::string, double> calibrate(const std::map<std::string, double> &,
+                                          const Arch &) const override {
+    return {};
+  }
 
 private:
   std::string archYaml_;
