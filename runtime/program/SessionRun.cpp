@@ -140,6 +140,20 @@ static std::string attentionName(const program::HostKernel &host, unsigned numbe
   return "attention_" + std::to_string(number);
 }
 
+/// What a call costs, as far as the kernel knows.
+static HostReport hostReport(const program::HostKernel &host, const HostKernel &kernel,
+                             const std::vector<TensorView> &inputs,
+                             const std::vector<TensorView> &outputs) {
+  HostReport report;
+  report.op = host.op()->str();
+  report.name = host.name() ? host.name()->str() : "";
+  report.flops = kernel.flops();
+  for (const std::vector<TensorView> *views : {&inputs, &outputs})
+    for (const TensorView &view : *views)
+      report.bytes += view.data ? double(view.bytes()) : 0;
+  return report;
+}
+
 void Run::runHost(const program::HostKernel &host, unsigned index) {
   std::vector<TensorView> inputs = state_.viewsOf(host.inputs());
   if (host.op()->string_view() == kAttentionOp) {
@@ -148,7 +162,9 @@ void Run::runHost(const program::HostKernel &host, unsigned index) {
         inputs[1].dtype == DType::f32 && inputs[0].data && inputs[1].data)
       result_.statistics[name] = attentionStatistics(inputs[0], inputs[1]);
   }
-  state_.hostKernels[index]->run(inputs, state_.viewsOf(host.outputs()));
+  std::vector<TensorView> outputs = state_.viewsOf(host.outputs());
+  state_.hostKernels[index]->run(inputs, outputs);
+  result_.host.push_back(hostReport(host, *state_.hostKernels[index], inputs, outputs));
 }
 
 Result<LaunchReport> Run::launch(const program::AcceleratorStage &stage, unsigned index,

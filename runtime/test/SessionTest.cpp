@@ -24,7 +24,8 @@ namespace {
 
 /// out[i] = in[i] + addend, in whatever type the tensors have.
 struct AddKernel : HostKernel {
-  double addend = 0;
+  double addend = 0, elements = 0;
+  double flops() const override { return elements; }
   void run(const std::vector<TensorView> &inputs, const std::vector<TensorView> &outputs) override {
     for (int64_t i = 0; i < outputs[0].elements(); ++i)
       if (inputs[0].dtype == DType::i64)
@@ -39,10 +40,11 @@ struct AddKernel : HostKernel {
 Result<std::unique_ptr<HostKernel>>
 sparsam::runtime::createHostKernel(const std::string &op, const HostAttributes &attributes,
                                    const std::vector<TensorView> &inputs,
-                                   const std::vector<TensorView> &) {
+                                   const std::vector<TensorView> &outputs) {
   if (op == "test.fail")
     return makeError("op 'test.fail' is not supported");
   auto kernel = std::make_unique<AddKernel>();
+  kernel->elements = double(outputs[0].elements());
   if (auto it = attributes.find("addend"); it != attributes.end())
     kernel->addend = std::get<double>(it->second);
   // A constant second operand is there when the kernel is made.
@@ -267,6 +269,11 @@ TEST(Session, chains_host_kernels_through_the_arena) {
   auto result = (*s)->run({{"ids", narrow}}, options);
   ASSERT_TRUE(result.ok()) << message(result);
   EXPECT_EQ(result->outputs.at("y").as<float>()[0], -1 + 10 + 0.5f + 100);
+  ASSERT_EQ(result->host.size(), 2u);
+  EXPECT_EQ(result->host[0].op, "test.add");
+  EXPECT_EQ(result->host[0].name, "node_7");
+  EXPECT_EQ(result->host[0].flops, 3);
+  EXPECT_EQ(result->host[0].bytes, 3 * 8 + 4 + 3 * 4); // ids, w, t
   // An output may also be an activation, a constant or an input.
   EXPECT_EQ(result->outputs.at("t").as<float>()[2], 1 + 10 + 0.5f);
   EXPECT_EQ(result->outputs.at("w").as<float>()[0], 10);
