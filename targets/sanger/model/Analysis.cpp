@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Analysis.cpp - figures of masks and of the paper without a program -===//
+
+#include "targets/sanger/model/Analysis.h"
+
+#include "runtime/support/Text.h"
+#include "targets/sanger/model/ClosedForms.h"
+#include "targets/sanger/model/Statistics.h"
+
+#include <cmath>
+#include <functional>
+
+namespace sparsam::sanger {
+
+using namespace runtime;
+
+static LayerQuestion layerOf(const Params &params, double tokens, double density,
+                             double loadBalance) {
+  // Nothing kept: no sparse work, whatever the balance.
+  return {tokens, density, loadBalance > 0 ? loadBalance : 1, params.estimatorClockMhz * 1e6,
+          params.dramGigabytesPerSecond * 1e9};
+}
+
+static nlohmann::ordered_json latencies(const LayerQuestion &layer) {
+  return {{"estimator1", estimator1(layer)}, {"estimator2", estimator2(layer)}};
+}
+
+//===-- Closed forms alone -------------------------------------------------===//
+
+/// A number given by option, with its range (0, most].
+static Result<double> given(const SimulateRequest &request, const std::string &name, double most) {
+  auto it = request.given.find(name);
+  if (it == request.given.end())
+    return makeError("the closed forms need --", name, "; give it, or give --masks");
+  if (!(it->second > 0 && it->second <= most))
+    return makeError("--", name, " must lie above 0 and not above ", most, ", got ", it->second);
+  return it->second;
+}
+
+static Result<nlohmann::ordered_json> analyzeClosedForms(const SimulateRequest &request,
+                                                         const Params &params) {
+  if (!request.seqLen)
+    return makeError(
+        "nothing to analyse: give --masks, or --seq-len with --density and --load-balance");
+  constexpr int64_t kMost = int64_t(1) << 24;
+  int64_t tokens = *request.seqLen;
+  if (tokens < 1 || tokens > kMost)
+    return makeError("--seq-len must lie in [1, ", kMost, "], got ", tokens);
+  Result<double> density = given(request, "density", 1),
+                 balance = given(request, "load-balance", 1);
+  if (!density || !balance)
+    return density ? balance.error() : density.error();
+  nlohmann::ordered_json json;
+  json["seq_len"] = tokens;
+  json["density"] = *density;
+  json["load_balance"] = {{"skip", *balance}};
+  json["latency_s"] = latencies(layerOf(params, double(tokens), *density, *balance));
+  // Mean sub-rows of a stripe, packed into blocks.
+  const ArrayShape &shape = params.array;
+  int64_t stripes = (tokens + shape.stripe - 1) / shape.stripe;
+  double subrows =
+      double(tokens) * double(tokens) * *density / (double(shape.pes) * *balance) / double(stripes);
+  int64_t blocks = stripes * int64_t(std::ceil(subrows / double(shape.rows)));
+  json["blocks_per_head"] = blocks;
+  json["cycles_closed_form_per_head"] =
+      attentionCycles(params, tokens, tokens, request.headDim, true, std::span(&blocks, 1));
+  return json;
+}
+
+//===-- Masks --------------------------------------------------------------===//
+
+static void add(MaskStatistics &sum, const MaskStatistics &part, size_t kernelsBefore) {
+  sum.pes = part.pes;
+  sum.nnz += part.nnz;
+  sum.vectors += part.vectors;
+  sum.nonemptyVectors += part.nonemptyVectors;
+  sum.fullSegments += part.fullSegments;
+  sum.subrows += part.subrows;
+  sum.blocks += part.blocks;
+  sum.density += (part.density - sum.density) / double(kernelsBefore + 1);
+  sum.blocksPerHead.insert(sum.blocksPerHead.end(), part.blocksPerHead.begin(),
+                           part.blocksPerHead.end());
+}
+
+static bool isPredictedEntry(const std::string &name) {
+  const std::string suffix = predictedName("");
+  return name.size() > suffix.size() && name.ends_with(suffix);
+}
+
+static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &request,
+                                                   const Params &params) {
+  MaskStatistics total;
+  nlohmann::ordered_json kernels;
+  double tokens = 0;
+  int64_t cycles = 0;
+  for (const auto &[name, masks] : request.masks->kernels) {
+    if (isPredictedEntry(name))
+      continue;
+    Result<MaskStatistics> part = computeStatistics(masks, params.array, request.validLengths);
+    if (!part)
+      return makeError("masks '", printable(name), "': ", part.error().message);
+    tokens = std::max(tokens, double(masks.queries()));
+    cycles += attentionCycles(params, masks.queries(), masks.keys(), request.headDim, true,
+                              part->blocksPerHead);
+    add(total, *part, kernels.size());
+    kernels[name] = toJson(*part);
+  }
+  if (kernels.empty())
+    return makeError("the mask file holds no masks");
+  nlohmann::ordered_json json = toJson(total);
+  json["latency_s"] = latencies(layerOf(params, tokens, total.density, total.skip()));
+  json["cycles_closed_form"] = cycles;
+  if (kernels.size() > 1)
+    json["kernels"] = std::move(kernels);
+  return json;
+}
+
+Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params) {
+  if (request.headDim < 1 || request.headDim > 65535)
+    return makeError("--head-dim must lie in [1, 65535], got ", request.headDim);
+  return request.masks ? analyzeMasks(request, params) : analyzeClosedForms(request, params);
+}
+
+//===-- Recipes ------------------------------------------------------------===//
+
+static double bernoulliLoadBalance(double density, double pes, double tokens, double heads,
+                                   const Params &params) {
+  ArrayShape shape = params.array;
+  shape.pes = int64_t(pes);
+  BitTensor masks = bernoulliMask(int64_t(heads), int64_t(tokens), int64_t(tokens), density, 1);
+  return computeStatistics(masks, shape, {})->skip();
+}
+
+namespace {
+struct Recipe {
+  std::vector<std::string> arguments;
+  std::function<double(const std::vector<double> &, const Params &)> value;
+};
+} // namespace
+
+static const std::map<std::string, Recipe> &recipes() {
+  using Values = const std::vector<double> &;
+  static const std::map<std::string, Recipe> all = {
+      {"compute_saving", {{"density"}, [](Values a, const Params &) { return 1 / a[0]; }}},
+      {"effective_throughput",
+       {{"multipliers", "clock_ghz", "load_balance", "density"},
+        [](Values a, const Params &) {
+          return effectiveThroughput(a[0], a[1] * 1e9, a[2], a[3]);
+        }}},
+      {"throughput_ratio",
+       {{"multipliers", "clock_ghz", "load_balance", "density", "baseline"},
+        [](Values a, const Params &) {
+          return effectiveThroughput(a[0], a[1] * 1e9, a[2], a[3]) / a[4];
+        }}},
+      {"bernoulli_load_balance",
+       {{"density", "pes", "tokens", "heads"},
+        [](Values a, const Params &p) { return bernoulliLoadBalance(a[0], a[1], a[2], a[3], p); }}},
+      {"estimator1",
+       {{"tokens", "density", "load_balance"},
+        [](Values a, const Params &p) { return 1e3 * estimator1(layerOf(p, a[0], a[1], a[2])); }}},
+      {"estimator2",
+       {{"tokens", "density", "load_balance"},
+        [](Values a, const Params &p) { return 1e3 * estimator2(layerOf(p, a[0], a[1], a[2])); }}},
+      {"power",
+       {{},
+        [](Values, const Params &p) { return p.energy.perCycle() * 1e-12 * p.clockMhz * 1e6; }}},
+  };
+  return all;
+}
+
+Result<double> evaluateRecipe(const std::string &recipe,
+                              const std::map<std::string, double> &arguments,
+                              const Params &params) {
+  auto it = recipes().find(recipe);
+  if (it == recipes().end()) {
+    std::vector<std::string> names;
+    for (const auto &[name, unused] : recipes())
+      names.push_back(name);
+    return makeError("unknown recipe '", printable(recipe), "'", suggestion(recipe, names),
+                     "; there are: ", join(names));
+  }
+  std::vector<double> values;
+  for (const std::string &name : it->second.arguments) {
+    auto argument = arguments.find(name);
+    if (argument == arguments.end())
+      return makeError("recipe '", recipe, "' needs argument '", name, "'");
+    if (!(argument->second > 0))
+      return makeError("argument '", name, "' of recipe '", recipe, "' must be above 0, got ",
+                       argument->second);
+    values.push_back(argument->second);
+  }
+  for (const auto &[name, unused] : arguments)
+    if (std::find(it->second.arguments.begin(), it->second.arguments.end(), name) ==
+        it->second.arguments.end())
+      return makeError("recipe '", recipe, "' has no argument '", printable(name), "'");
+  return it->second.value(values, params);
+}
+
+} // namespace sparsam::sanger

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Analysis.h - figures of masks and of the paper without a program ---===//
+#ifndef SPARSAM_TARGETS_SANGER_MODEL_ANALYSIS_H
+#define SPARSAM_TARGETS_SANGER_MODEL_ANALYSIS_H
+
+#include "runtime/kernel/Machine.h"
+#include "targets/sanger/model/Params.h"
+
+namespace sparsam::sanger {
+
+/// Statistics of the given masks and the closed forms at their density and load balance, or the
+/// closed forms alone
+/// ("density", "load-balance" and the sequence length are given).
+runtime::Result<nlohmann::ordered_json> analyze(const runtime::SimulateRequest &request,
+                                                const Params &params);
+
+/// Value of a recipe of paper.yaml:
+///   compute_saving(density)
+///   effective_throughput(multipliers, clock_ghz, load_balance, density)              GOP/s
+///   throughput_ratio(multipliers, clock_ghz, load_balance, density, baseline)
+///   bernoulli_load_balance(density, pes, tokens, heads)       of seeded masks, packed and split
+///   estimator1(tokens, density, load_balance), estimator2(...)                       ms
+///   power()                                                                          W
+runtime::Result<double> evaluateRecipe(const std::string &recipe,
+                                       const std::map<std::string, double> &arguments,
+                                       const Params &params);
+
+} // namespace sparsam::sanger
+
+#endif // SPARSAM_TARGETS_SANGER_MODEL_ANALYSIS_H

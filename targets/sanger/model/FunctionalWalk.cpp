@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- FunctionalWalk.cpp - the numerics of a launch ----------------------===//
+
+#include "targets/sanger/model/FunctionalWalk.h"
+
+#include "runtime/support/Parallel.h"
+#include "targets/sanger/model/Kernels.h"
+#include "targets/sanger/model/Predictor.h"
+#include "targets/sanger/model/Selection.h"
+#include "targets/sanger/model/SparseArray.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <tuple>
+
+namespace sparsam::sanger {
+
+using namespace runtime;
+
+namespace {
+
+/// The walk of one thread, which owns the heads [firstHead, lastHead).
+class Walker {
+public:
+  Walker(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
+         int64_t firstHead, int64_t lastHead, RecordedMasks &masks)
+      : kernel_(kernel), bindings_(bindings), firstHead_(firstHead), lastHead_(lastHead),
+        masks_(masks), selection_(kernel, params), predictor_(kernel, selection_.tags) {
+    for (Role role : {Role::query, Role::key, Role::value, Role::bias})
+      buffer(role).resize(size_t(kernel.memory(role).extent) + kernels::kSlack);
+    const MemoryUse &output = kernel.memory(Role::output);
+    array_ = params.isRtl
+                 ? makeRtlArray(params.array, params.format, output.extent, output.rowSlots())
+                 : makeRefArray(params.array, output.extent, output.rowSlots());
+  }
+
+  Status run() {
+    return kernel_.stage.walk(bindings_, [this](const auto &insn, Addressing &addressing) {
+      return execute(insn, addressing);
+    });
+  }
+
+private:
+  bool owns(int64_t head) const { return firstHead_ <= head && head < lastHead_; }
+  bool ownsPredicted() const { return owns(selection_.predictHead); }
+  bool ownsSparse() const { return owns(selection_.sparseHead); }
+  std::vector<float> &buffer(Role role) { return buffers_[size_t(role)]; }
+
+  Status execute(const insn::Config &, Addressing &) { return Status(); }
+  Status execute(const insn::SelectHead &i, Addressing &a) { return selection_.selectHead(i, a); }
+
+  //===-- Transfer ---------------------------------------------------------===//
+
+  /// Rows that are not there read as zero.
+  void load(const Tile &source, Role role, const Tile &destination) {
+    const float *data = bindings_[source.binding].as<float>();
+    for (uint32_t r = 0; r < std::min(destination.rows, destination.validRows); ++r) {
+      float *row = &buffer(role)[size_t(destination.offset + r * destination.rowStride)];
+      if (r >= source.validRows)
+        std::fill_n(row, destination.cols, 0.0f);
+      else if (role == Role::bias)
+        std::memcpy(row, data + source.offset + r * source.rowStride,
+                    destination.cols * sizeof(float));
+      else
+        array_->loadRow(data + source.offset + r * source.rowStride, destination.cols, row);
+    }
+  }
+  Status execute(const insn::LoadQuery &i, Addressing &a) {
+    if (ownsPredicted() || ownsSparse()) {
+      selection_.tags.load(a.tile(i.source), Role::query, a.tile(i.destination));
+      load(a.tile(i.source), Role::query, a.tile(i.destination));
+    }
+    return Status();
+  }
+  Status execute(const insn::LoadKey &i, Addressing &a) {
+    if (ownsPredicted() || ownsSparse()) {
+      selection_.tags.load(a.tile(i.source), Role::key, a.tile(i.destination));
+      load(a.tile(i.source), Role::key, a.tile(i.destination));
+    }
+    return Status();
+  }
+  Status execute(const insn::LoadValue &i, Addressing &a) {
+    if (ownsPredicted() || ownsSparse())
+      load(a.tile(i.source), Role::value, a.tile(i.destination));
+    return Status();
+  }
+  /// The bias of a batch entry serves all of its heads, whoever owns them.
+  Status execute(const insn::LoadBias &i, Addressing &a) {
+    load(a.tile(i.source), Role::bias, a.tile(i.destination));
+    return Status();
+  }
+  Status execute(const insn::StoreOutput &i, Addressing &a) {
+    if (!ownsSparse())
+      return Status();
+    Tile source = a.tile(i.source), destination = a.tile(i.destination);
+    float *data = bindings_[destination.binding].as<float>();
+    for (uint32_t r = 0; r < std::min(source.validRows, destination.validRows); ++r)
+      array_->readRow(source.offset + r * source.rowStride, source.cols,
+                      data + destination.offset + r * destination.rowStride);
+    return Status();
+  }
+
+  //===-- Predict ----------------------------------------------------------===//
+
+  Status quantize(Role fromRole, const Tile &from, Role toRole, const Tile &to) {
+    if (!ownsPredicted())
+      return Status();
+    selection_.tags.copy(fromRole, from, toRole, to);
+    predictor_.quantize(toRole, buffer(fromRole).data(), from, to);
+    return Status();
+  }
+  Status execute(const insn::QuantizeQuery &i, Addressing &a) {
+    return quantize(Role::query, a.tile(i.source), Role::lowQuery, a.tile(i.destination));
+  }
+  Status execute(const insn::QuantizeKey &i, Addressing &a) {
+    return quantize(Role::key, a.tile(i.source), Role::lowKey, a.tile(i.destination));
+  }
+  Status execute(const insn::Score &i, Addressing &a) {
+    if (!ownsPredicted())
+      return Status();
+    Tile query = a.tile(i.query), score = a.tile(i.score);
+    RowView bias = biasOf(a.tile(i.bias));
+    selection_.tags.copy(Role::lowQuery, query, Role::score, score);
+    predictor_.score(query, a.tile(i.key), bias.data, bias.stride, score);
+    return Status();
+  }
+  RowView biasOf(const Tile &tile) {
+    if (tile.memory == 0)
+      return RowView();
+    return {&buffer(Role::bias)[size_t(tile.offset)], tile.rows == 1 ? 0 : tile.rowStride};
+  }
+
+  Status execute(const insn::SoftmaxThreshold &i, Addressing &a) {
+    if (!ownsPredicted())
+      return Status();
+    Tile scores = a.tile(i.scores), mask = a.tile(i.mask);
+    predicted_.assign((scores.cols + 63) / 64, 0);
+    executed_.assign(predicted_.size(), 0);
+    for (uint32_t r = 0; r < scores.rows; ++r) {
+      Result<int64_t> query = selection_.queryOf(scores, r);
+      if (!query)
+        return query.error();
+      if (*query >= 0) {
+        predictor_.threshold(scores, r, predicted_.data(), executed_.data());
+        record(masks_.executed, *query, executed_);
+        record(masks_.predicted, *query, predicted_);
+      } else {
+        std::fill(executed_.begin(), executed_.end(), 0);
+      }
+      selection_.writeRow(mask, r, executed_.data());
+    }
+    return Status();
+  }
+  Status execute(const insn::SelectAll &i, Addressing &a) {
+    if (!ownsPredicted())
+      return Status();
+    Tile mask = a.tile(i.mask);
+    const int64_t row = a.index(i.row), queries = kernel_.config.queries,
+                  keys = kernel_.config.keys;
+    executed_.assign((mask.cols + 63) / 64, 0);
+    for (uint32_t r = 0; r < mask.rows; ++r) {
+      const int64_t query = row + r;
+      int64_t allowed = std::min<int64_t>(keys, mask.cols);
+      if (kernel_.config.causal)
+        allowed = std::clamp<int64_t>(query + keys - queries + 1, 0, allowed);
+      if (query < 0 || query >= queries)
+        allowed = 0;
+      for (size_t w = 0; w < executed_.size(); ++w) {
+        int64_t ones = std::clamp<int64_t>(allowed - int64_t(w) * 64, 0, 64);
+        executed_[w] = ones == 64 ? ~uint64_t(0) : (uint64_t(1) << ones) - 1;
+      }
+      if (query >= 0 && query < queries) {
+        record(masks_.executed, query, executed_);
+        record(masks_.predicted, query, executed_);
+      }
+      selection_.writeRow(mask, r, executed_.data());
+    }
+    return Status();
+  }
+  void record(BitTensor &masks, int64_t query, std::span<const uint64_t> bits) {
+    if (masks.keys() == 0)
+      return;
+    std::span<uint64_t> row = masks.row(selection_.predictHead, query);
+    std::copy_n(bits.begin(), std::min(row.size(), bits.size()), row.begin());
+    if (int64_t tail = masks.keys() % 64)
+      row.back() &= (uint64_t(1) << tail) - 1;
+  }
+
+  Status execute(const insn::PackSplit &i, Addressing &a) {
+    if (!ownsPredicted())
+      return Status();
+    Result<int64_t> repeated =
+        selection_.pack(a.index(i.row), a.tile(i.mask), a.tile(i.blocks), true);
+    return repeated ? Status() : Status(repeated.error());
+  }
+  Status execute(const insn::SealBlocks &i, Addressing &a) {
+    a.setCounter(i.count, ownsSparse() ? selection_.seal(a.tile(i.blocks)) : 0);
+    return Status();
+  }
+
+  //===-- Compute ----------------------------------------------------------===//
+
+  Status execute(const insn::Sddmm &i, Addressing &a) {
+    if (!ownsSparse())
+      return Status();
+    Tile query = a.tile(i.query), key = a.tile(i.key);
+    Status order = selection_.follow(1, "sddmm", "a finished block");
+    if (!order)
+      return order;
+    Result<BlockList *> list = selection_.take(a.tile(i.blocks), query, key);
+    if (!list)
+      return list.error();
+    Tile bias = a.tile(i.bias);
+    if (bias.memory != 0 && int64_t(bias.cols) < (*list)->width())
+      return makeError("kernel '", kernel_.name(), "': sddmm takes ", bias.cols,
+                       " biases for a stripe of ", (*list)->width(), " keys");
+    array_->sddmm((*list)->next(), {&buffer(Role::query)[size_t(query.offset)], query.rowStride},
+                  {&buffer(Role::key)[size_t(key.offset)], key.rowStride}, biasOf(bias),
+                  kernel_.config.head_dim, kernel_.config.scale);
+    return Status();
+  }
+  Status execute(const insn::Exp &, Addressing &) {
+    if (!ownsSparse())
+      return Status();
+    Status order = selection_.follow(2, "exp", "sddmm");
+    if (order)
+      array_->exp();
+    return order;
+  }
+  Status execute(const insn::Spmm &i, Addressing &a) {
+    if (!ownsSparse())
+      return Status();
+    Tile value = a.tile(i.value);
+    if (Status order = selection_.follow(3, "spmm", "exp"); !order)
+      return order;
+    if (Status shape = selection_.checkValue(value); !shape)
+      return shape;
+    array_->spmm({&buffer(Role::value)[size_t(value.offset)], value.rowStride},
+                 kernel_.config.head_dim);
+    return Status();
+  }
+  Status execute(const insn::Accumulate &i, Addressing &a) {
+    if (!ownsSparse())
+      return Status();
+    if (Status order = selection_.follow(4, "accumulate", "spmm"); !order)
+      return order;
+    Tile output = a.tile(i.output);
+    const int64_t grain = kernel_.memory(Role::output).grain;
+    array_->accumulate(
+        {output.offset, output.rowStride, output.offset / grain, output.rowStride / grain},
+        kernel_.config.head_dim);
+    return Status();
+  }
+  Status execute(const insn::ClearOutput &i, Addressing &a) {
+    Tile output = a.tile(i.output);
+    for (uint32_t r = 0; ownsSparse() && r < std::min(output.rows, output.validRows); ++r)
+      array_->clearRow(output.offset + r * output.rowStride,
+                       int64_t(selection_.tags.slot(Role::output, output, r)), output.cols);
+    return Status();
+  }
+  Status execute(const insn::Normalize &i, Addressing &a) {
+    Tile output = a.tile(i.output);
+    for (uint32_t r = 0; ownsSparse() && r < std::min(output.rows, output.validRows); ++r)
+      array_->normalizeRow(output.offset + r * output.rowStride,
+                           int64_t(selection_.tags.slot(Role::output, output, r)), output.cols);
+    return Status();
+  }
+
+  const Kernel &kernel_;
+  std::span<const TensorView> bindings_;
+  int64_t firstHead_, lastHead_;
+  RecordedMasks &masks_;
+  Selection selection_;
+  Predictor predictor_;
+  std::unique_ptr<SparseArray> array_;
+  std::array<std::vector<float>, kRoles> buffers_;
+  std::vector<uint64_t> predicted_, executed_;
+};
+
+} // namespace
+
+/// Every tensor that the program touches holds floats.
+static Status checkBindings(const Kernel &kernel, std::span<const TensorView> bindings) {
+  for (size_t i = 0; i < bindings.size(); ++i) {
+    if (bindings[i].dtype != DType::f32)
+      return makeError("kernel '", kernel.name(), "' needs float32 tensors, binding ", i, " is ",
+                       runtime::name(bindings[i].dtype));
+    if (!bindings[i].data && bindings[i].elements() > 0)
+      return makeError("kernel '", kernel.name(), "': binding ", i, " has no data");
+  }
+  const insn::Config &config = kernel.config;
+  for (auto [what, binding, tokens] :
+       {std::tuple("queries", kernel.queryBinding, int64_t(config.queries)),
+        std::tuple("keys", kernel.keyBinding, int64_t(config.keys))}) {
+    if (binding < 0)
+      return makeError("kernel '", kernel.name(), "' loads no ", what);
+    int64_t elements = bindings[size_t(binding)].elements();
+    if (double(config.heads) * double(tokens) * double(config.head_dim) != double(elements))
+      return makeError("kernel '", kernel.name(), "': 'config' says ", config.heads, " heads of ",
+                       tokens, " ", what, " and ", config.head_dim,
+                       " dimensions, but their tensor has ", elements, " elements");
+  }
+  return Status();
+}
+
+/// Batch and heads, as the tensor of queries tells them apart.
+static std::pair<int64_t, int64_t> batchAndHeads(const Kernel &kernel,
+                                                 std::span<const TensorView> bindings) {
+  int64_t heads = kernel.config.heads;
+  const Shape &shape = bindings[size_t(kernel.queryBinding)].shape;
+  if (shape.size() == 4 && shape[0] * shape[1] == heads)
+    return {shape[0], shape[1]};
+  return {1, heads};
+}
+
+Status walkFunctional(const Kernel &kernel, const Params &params,
+                      std::span<const TensorView> bindings, bool recordPredicted,
+                      RecordedMasks &masks) {
+  if (Status status = checkBindings(kernel, bindings); !status)
+    return status;
+  const int64_t heads = kernel.config.heads;
+  auto [batch, headsPerEntry] = batchAndHeads(kernel, bindings);
+  try {
+    masks.executed = BitTensor(batch, headsPerEntry, kernel.config.queries, kernel.config.keys);
+    if (recordPredicted)
+      masks.predicted = masks.executed;
+  } catch (const std::bad_alloc &) {
+    return makeError("kernel '", kernel.name(), "': not enough memory for its masks");
+  }
+  const int64_t threads = std::min<int64_t>(threadCount(), heads);
+  std::vector<Status> statuses{size_t(threads)};
+  parallelFor(threads, [&](int64_t t) {
+    try {
+      statuses[size_t(t)] =
+          Walker(kernel, params, bindings, heads * t / threads, heads * (t + 1) / threads, masks)
+              .run();
+    } catch (const std::bad_alloc &) {
+      statuses[size_t(t)] =
+          makeError("kernel '", kernel.name(), "': not enough memory for its buffers");
+    }
+  });
+  for (const Status &status : statuses)
+    if (!status)
+      return status;
+  return Status();
+}
+
+} // namespace sparsam::sanger

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Kernel.cpp - checks of a Sanger program when it is loaded ----------===//
+
+#include "targets/sanger/model/Kernel.h"
+
+#include "runtime/program/Program_generated.h"
+#include "runtime/support/Text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace sparsam::sanger {
+
+using namespace runtime;
+
+//===-- Memories -----------------------------------------------------------===//
+
+static Status mapMemory(Kernel &kernel, const StageInfo::Memory &memory, unsigned number,
+                        const Arch &arch) {
+  const std::vector<std::string> &names = memoryNames();
+  auto it = std::find(names.begin(), names.end(), memory.name);
+  if (it == names.end())
+    return makeError("kernel '", kernel.name(), "' uses memory '", printable(memory.name),
+                     "', which Sanger does not have; there are: ", join(names));
+  MemoryUse &use = kernel.memories[size_t(it - names.begin())];
+  if (use.number != 0)
+    return makeError("kernel '", kernel.name(), "' declares memory '", memory.name, "' twice");
+  unsigned bits = memoryElementBits(memory.name);
+  if (memory.elementBits != bits)
+    return makeError("kernel '", kernel.name(), "': memory '", memory.name, "' has elements of ",
+                     bits, " bits, not ", memory.elementBits);
+  if (std::optional<int64_t> limit = memoryBytes(arch, memory.name);
+      limit && memory.elements > *limit * 8 / bits)
+    return makeError("kernel '", kernel.name(), "' needs ", (memory.elements * bits + 7) / 8,
+                     " bytes of memory '", memory.name, "', which has ", *limit, " (parameter '",
+                     memory.name,
+                     "_buffer'); compile for this architecture, or raise the parameter");
+  use.number = number;
+  use.extent = memory.extent;
+  kernel.roleOf[number - 2] = Role(it - names.begin());
+  return Status();
+}
+
+/// Largest number of which every tile row's start is a multiple, by memory.
+static void findGrains(Kernel &kernel) {
+  for (MemoryUse &use : kernel.memories) {
+    int64_t grain = 0;
+    for (const AddressGenerator &generator : kernel.stage.generators()) {
+      if (use.number == 0 || generator.memory != use.number)
+        continue;
+      grain = std::gcd(grain, generator.base);
+      if (generator.rows > 1)
+        grain = std::gcd(grain, generator.rowStride);
+      for (uint32_t t = 0; t < generator.termCount; ++t)
+        grain = std::gcd(grain, generator.terms[t].stride);
+    }
+    use.grain = grain > 0 ? grain : std::max<int64_t>(use.extent, 1);
+  }
+}
+
+//===-- Instructions -------------------------------------------------------===//
+
+namespace {
+
+/// Checks the instructions one after the other.
+class InstructionChecker {
+public:
+  InstructionChecker(Kernel &kernel, const Params &params)
+      : kernel_(kernel), params_(params), generators_(kernel.stage.generators()) {}
+
+  Status run() {
+    for (const Isa::Instruction &instruction : kernel_.stage.instructions()) {
+      Status status = std::visit([this](const auto &insn) { return begin(insn); }, instruction);
+      if (!status)
+        return makeError("kernel '", kernel_.name(), "', instruction ", index_, ": ",
+                         status.error().message);
+      ++index_;
+    }
+    if (!hasConfig_)
+      return makeError("kernel '", kernel_.name(),
+                       "' has no instruction 'config'; it must be the first one");
+    if (arrayState_ != nullptr)
+      return makeError("kernel '", kernel_.name(), "' ends after '", arrayState_,
+                       "', while its block is in the array");
+    return Status();
+  }
+
+private:
+  template <typename T> Status begin(const T &insn) {
+    if constexpr (!std::is_same_v<T, insn::Config>)
+      if (!hasConfig_)
+        return makeError("'config' must be the first instruction");
+    return check(insn);
+  }
+
+  const AddressGenerator &tile(uint16_t descriptor) const { return generators_[descriptor]; }
+  bool isAbsent(uint16_t descriptor) const { return descriptor == kAbsentOperand; }
+
+  Status expect(const char *what, int64_t got, const char *limitName, int64_t limit) const {
+    if (got == limit)
+      return Status();
+    return makeError("expects ", what, " = ", limit, " (", limitName, "), got ", got);
+  }
+  Status expectAtMost(const char *what, int64_t got, const char *limitName, int64_t limit) const {
+    if (got <= limit)
+      return Status();
+    return makeError("expects ", what, " of at most ", limit, " (", limitName, "), got ", got);
+  }
+  Status expectHeadDim(const AddressGenerator &t) const {
+    return expect("columns of a tile", t.cols, "head_dim of 'config'", kernel_.config.head_dim);
+  }
+  Status expectSameShape(const AddressGenerator &a, const AddressGenerator &b) const {
+    if (a.rows == b.rows && a.cols == b.cols)
+      return Status();
+    return makeError("expects tiles of one shape, got ", a.rows, "x", a.cols, " and ", b.rows, "x",
+                     b.cols);
+  }
+  /// The first failure of several checks.
+  static Status all(std::initializer_list<Status> statuses) {
+    for (const Status &status : statuses)
+      if (!status)
+        return status;
+    return Status();
+  }
+
+  Status check(const insn::Config &config) {
+    if (hasConfig_)
+      return makeError("'config' is there twice");
+    hasConfig_ = true;
+    kernel_.config = config;
+    if (!std::isfinite(config.scale) || std::abs(config.scale) > 65536)
+      return makeError("scale must be a number in [-65536, 65536], got ", config.scale);
+    if (!config.predict)
+      return Status();
+    if (config.bits % 2 != 0)
+      return makeError("bits must be 2, 4, 6 or 8, got ", config.bits);
+    if (!(config.threshold > 0 && config.threshold < 1))
+      return makeError("threshold must lie between 0 and 1, got ", config.threshold);
+    if (!(config.q_range > 0 && config.k_range > 0) || !std::isfinite(config.q_range) ||
+        !std::isfinite(config.k_range))
+      return makeError("prediction needs calibrated ranges above 0, got tx = ", config.q_range,
+                       ", ty = ", config.k_range, "; run 'sparsam calibrate' and compile again");
+    return Status();
+  }
+  Status check(const insn::SelectHead &) { return Status(); }
+
+  Status checkLoad(uint16_t source, uint16_t destination, bool isHeadDim) {
+    return all({expectSameShape(tile(source), tile(destination)),
+                isHeadDim ? expectHeadDim(tile(destination)) : Status()});
+  }
+  Status check(const insn::LoadQuery &i) {
+    kernel_.queryBinding = tile(i.source).binding;
+    return checkLoad(i.source, i.destination, true);
+  }
+  Status check(const insn::LoadKey &i) {
+    kernel_.keyBinding = tile(i.source).binding;
+    return checkLoad(i.source, i.destination, true);
+  }
+  Status check(const insn::LoadValue &i) { return checkLoad(i.source, i.destination, true); }
+  Status check(const insn::LoadBias &i) { return checkLoad(i.source, i.destination, false); }
+  Status check(const insn::StoreOutput &i) {
+    if (tile(i.destination).binding < kernel_.stage.info().inputs)
+      return makeError("binding ", tile(i.destination).binding,
+                       " is an input and cannot be stored to");
+    return checkLoad(i.destination, i.source, true);
+  }
+
+  Status check(const insn::QuantizeQuery &i) { return checkLoad(i.source, i.destination, true); }
+  Status check(const insn::QuantizeKey &i) { return checkLoad(i.source, i.destination, true); }
+  Status check(const insn::Score &i) {
+    const AddressGenerator &q = tile(i.query), &k = tile(i.key), &s = tile(i.score);
+    if (!kernel_.config.predict)
+      return makeError("'score' needs 'config' with predict");
+    Status shapes =
+        all({expectHeadDim(q), expectHeadDim(k),
+             expectAtMost("query rows", q.rows, "parameter 'lowbit_rows'", params_.lowbitRows),
+             expectAtMost("key rows", k.rows, "parameter 'lowbit_cols'", params_.lowbitCols),
+             expect("rows of the scores", s.rows, "rows of the query tile", q.rows),
+             expect("columns of the scores", s.cols, "rows of the key tile", k.rows)});
+    return shapes ? checkBias(i.bias, q.rows, k.rows) : shapes;
+  }
+  Status checkBias(uint16_t descriptor, int64_t rows, int64_t cols) {
+    if (isAbsent(descriptor))
+      return Status();
+    const AddressGenerator &bias = tile(descriptor);
+    if ((bias.rows != 1 && bias.rows < rows) || bias.cols < cols)
+      return makeError("expects a bias of 1 or ", rows, " rows and ", cols, " columns, got ",
+                       bias.rows, "x", bias.cols);
+    return Status();
+  }
+  Status check(const insn::SoftmaxThreshold &i) {
+    return all({expectSameShape(tile(i.scores), tile(i.mask)),
+                expect("columns of the stripe up to the next 'lowbit_cols'",
+                       paddedKeys(tile(i.scores).cols), "all keys of the head",
+                       paddedKeys(kernel_.config.keys))});
+  }
+  int64_t paddedKeys(int64_t keys) const {
+    return (keys + params_.lowbitCols - 1) / params_.lowbitCols * params_.lowbitCols;
+  }
+  Status check(const insn::SelectAll &) { return Status(); }
+  Status check(const insn::PackSplit &i) {
+    return expectAtMost("columns of the mask tile", tile(i.mask).cols, "parameter 'stripe'",
+                        params_.array.stripe);
+  }
+  Status check(const insn::SealBlocks &) { return Status(); }
+
+  /// The array takes sddmm, exp, spmm and accumulate in this order.
+  Status follow(const char *self, const char *before) {
+    const char *last = std::exchange(arrayState_, self);
+    if ((last == nullptr) != (before == nullptr) || (last && std::string_view(last) != before))
+      return makeError("'", self, "' must follow ", before ? "'" : "",
+                       before ? before : "a finished block", before ? "'" : "",
+                       " on the same block, not ", last ? last : "an empty array");
+    return Status();
+  }
+  Status check(const insn::Sddmm &i) {
+    const AddressGenerator &q = tile(i.query), &k = tile(i.key);
+    Status order = follow("sddmm", nullptr);
+    if (!order)
+      return order;
+    if (q.rows < kernel_.config.queries)
+      return makeError("expects the query tile to hold all ", kernel_.config.queries,
+                       " queries of the head, got ", q.rows, " rows");
+    Status shapes = all({expectHeadDim(q), expectHeadDim(k)});
+    return shapes ? checkBias(i.bias, kernel_.config.queries, 1) : shapes;
+  }
+  Status check(const insn::Exp &) { return follow("exp", "sddmm"); }
+  Status check(const insn::Spmm &i) {
+    return all({follow("spmm", "exp"), expectHeadDim(tile(i.value))});
+  }
+  Status check(const insn::Accumulate &i) {
+    Status order = follow("accumulate", "spmm");
+    arrayState_ = nullptr;
+    if (!order)
+      return order;
+    if (tile(i.output).rows < kernel_.config.queries)
+      return makeError("expects the output tile to hold all ", kernel_.config.queries,
+                       " queries of the head, got ", tile(i.output).rows, " rows");
+    return expectHeadDim(tile(i.output));
+  }
+  Status check(const insn::ClearOutput &i) { return expectHeadDim(tile(i.output)); }
+  Status check(const insn::Normalize &i) { return expectHeadDim(tile(i.output)); }
+
+  Kernel &kernel_;
+  const Params &params_;
+  std::span<const AddressGenerator> generators_;
+  const char *arrayState_ = nullptr; ///< last instruction on the array; null: no block in it
+  bool hasConfig_ = false;
+  size_t index_ = 0;
+};
+
+} // namespace
+
+Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params &params,
+                            const Arch &arch) {
+  Result<Stage<Isa>> stage = Stage<Isa>::load(table);
+  if (!stage)
+    return stage.error();
+  Kernel kernel;
+  kernel.stage = stage.take();
+  const std::vector<StageInfo::Memory> &memories = kernel.stage.info().memories;
+  for (size_t m = 0; m < memories.size(); ++m) {
+    if (m >= kRoles)
+      return makeError("kernel '", kernel.name(), "' declares ", memories.size(),
+                       " memories; Sanger has ", kRoles);
+    if (Status status = mapMemory(kernel, memories[m], unsigned(m + 2), arch); !status)
+      return status.error();
+  }
+  findGrains(kernel);
+  if (Status status = InstructionChecker(kernel, params).run(); !status)
+    return status.error();
+  return kernel;
+}
+
+} // namespace sparsam::sanger

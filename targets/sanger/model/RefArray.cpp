@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- RefArray.cpp - the array in float ----------------------------------===//
+
+#include "targets/sanger/model/Kernels.h"
+#include "targets/sanger/model/SparseArray.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace sparsam::sanger {
+
+namespace {
+
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+class RefArray final : public SparseArray {
+public:
+  RefArray(const ArrayShape &shape, int64_t outputElements, int64_t outputSums)
+      : width_(kernels::padded(size_t(shape.stripe))),
+        output_(size_t(outputElements) + kernels::kSlack), sums_(size_t(outputSums)),
+        maxima_(size_t(outputSums), kMinusInfinity) {}
+
+  void loadRow(const float *source, int64_t count, float *destination) const override {
+    std::memcpy(destination, source, size_t(count) * sizeof(float));
+  }
+
+  void sddmm(std::span<const Subrow> block, RowView query, RowView key, RowView bias, int64_t dims,
+             float scale) override {
+    place(block);
+    for (size_t r = 0; r < rows_.size(); ++r)
+      kernels::sddmmRow(query.row(rows_[r].query), key.data, size_t(key.stride),
+                        &columns_[r * width_], rows_[r].count, size_t(dims), scale,
+                        bias.data ? bias.row(rows_[r].query) : nullptr, &scores_[r * width_]);
+  }
+
+  void exp() override {
+    for (size_t r = 0; r < rows_.size(); ++r)
+      kernels::expRow(&scores_[r * width_], rows_[r].count, rows_[r].max, rows_[r].sum);
+  }
+
+  void spmm(RowView value, int64_t dims) override {
+    partialWidth_ = kernels::padded(size_t(dims));
+    partials_.resize(rows_.size() * partialWidth_);
+    for (size_t r = 0; r < rows_.size(); ++r)
+      kernels::spmmRow(&scores_[r * width_], value.data, size_t(value.stride),
+                       &columns_[r * width_], rows_[r].count, size_t(dims),
+                       &partials_[r * partialWidth_]);
+  }
+
+  void accumulate(OutputView output, int64_t dims) override {
+    for (size_t r = 0; r < rows_.size(); ++r) {
+      const Row &row = rows_[r];
+      float &sum = sums_[size_t(output.sumOffset + row.query * output.sumStride)];
+      float &max = maxima_[size_t(output.sumOffset + row.query * output.sumStride)];
+      if (!(row.max > kMinusInfinity))
+        continue; // every score of the row is -infinity: it weighs nothing
+      float top = std::max(max, row.max);
+      float keep = kernels::expScalar(max - top), add = kernels::expScalar(row.max - top);
+      kernels::rescaleAdd(&output_[size_t(output.offset + row.query * output.stride)],
+                          &partials_[r * partialWidth_], size_t(dims), keep, add);
+      sum = sum * keep + row.sum * add;
+      max = top;
+    }
+  }
+
+  void clearRow(int64_t offset, int64_t sumOffset, int64_t dims) override {
+    std::fill_n(output_.begin() + offset, dims, 0.0f);
+    sums_[size_t(sumOffset)] = 0;
+    maxima_[size_t(sumOffset)] = kMinusInfinity;
+  }
+
+  void normalizeRow(int64_t offset, int64_t sumOffset, int64_t dims) override {
+    if (float sum = sums_[size_t(sumOffset)]; sum != 0)
+      kernels::divideRow(&output_[size_t(offset)], size_t(dims), sum);
+    else
+      std::fill_n(output_.begin() + offset, dims, 0.0f);
+  }
+
+  void readRow(int64_t offset, int64_t dims, float *destination) const override {
+    std::memcpy(destination, &output_[size_t(offset)], size_t(dims) * sizeof(float));
+  }
+
+private:
+  struct Row {
+    int64_t query;
+    size_t count;
+    float max, sum;
+  };
+
+  /// Gives each kept key of the block its PE.
+  void place(std::span<const Subrow> block) {
+    rows_.clear();
+    columns_.resize(block.size() * width_);
+    scores_.resize(block.size() * width_);
+    for (const Subrow &subrow : block) {
+      uint8_t *columns = &columns_[rows_.size() * width_];
+      size_t count = 0;
+      for (uint64_t bits = subrow.columns; bits; bits &= bits - 1)
+        columns[count++] = uint8_t(std::countr_zero(bits));
+      rows_.push_back({subrow.query, count, kMinusInfinity, 0});
+    }
+  }
+
+  size_t width_, partialWidth_ = 0;
+  std::vector<Row> rows_;
+  std::vector<uint8_t> columns_;
+  std::vector<float> scores_, partials_;
+  std::vector<float> output_, sums_, maxima_;
+};
+
+} // namespace
+
+std::unique_ptr<SparseArray> makeRefArray(const ArrayShape &shape, int64_t outputElements,
+                                          int64_t outputSums) {
+  return std::make_unique<RefArray>(shape, outputElements, outputSums);
+}
+
+} // namespace sparsam::sanger

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Statistics.cpp - what pack and split makes of masks ----------------===//
+
+#include "targets/sanger/model/Statistics.h"
+
+#include "targets/sanger/model/Packer.h"
+
+#include <bit>
+
+namespace sparsam::sanger {
+
+using namespace runtime;
+
+namespace {
+
+/// Adds up one head after the other.
+class Collector {
+public:
+  Collector(const BitTensor &masks, const ArrayShape &shape) : masks_(masks), shape_(shape) {
+    result.pes = shape.pes;
+  }
+
+  /// Returns the kept pairs among the valid ones.
+  int64_t addHead(int64_t head, int64_t queries, int64_t keys) {
+    int64_t kept = 0, blocks = 0;
+    for (int64_t first = 0; first < keys; first += shape_.stripe) {
+      int64_t width = std::min(shape_.stripe, keys - first);
+      rows_.clear();
+      for (int64_t query = 0; query < queries; ++query)
+        rows_.push_back(extractBits(masks_.row(head, query), first, width));
+      for (uint64_t bits : rows_)
+        kept += addVector(bits);
+      blocks += countBlocks(width);
+    }
+    result.nnz += kept;
+    result.blocks += blocks;
+    result.blocksPerHead.push_back(blocks);
+    return kept;
+  }
+
+  MaskStatistics result;
+
+private:
+  int64_t addVector(uint64_t bits) {
+    int64_t count = std::popcount(bits);
+    ++result.vectors;
+    result.nonemptyVectors += count > 0;
+    result.fullSegments += count / shape_.pes;
+    result.subrows += (count + shape_.pes - 1) / shape_.pes;
+    return count;
+  }
+
+  int64_t countBlocks(int64_t width) {
+    list_.clear();
+    list_.append(shape_, rows_, 0, width, false);
+    return list_.seal(shape_);
+  }
+
+  const BitTensor &masks_;
+  const ArrayShape &shape_;
+  std::vector<uint64_t> rows_;
+  BlockList list_;
+};
+
+} // namespace
+
+static Status checkLengths(const BitTensor &masks, std::span<const int64_t> lengths) {
+  int64_t batch = masks.batch(), limit = std::max(masks.queries(), masks.keys());
+  if (lengths.size() > 1 && int64_t(lengths.size()) != batch)
+    return makeError("expects one valid length, or one for each of the ", batch,
+                     " batch entries, got ", lengths.size());
+  for (int64_t length : lengths)
+    if (length < 1 || length > limit)
+      return makeError("a valid length must lie in [1, ", limit, "], the length of the masks, got ",
+                       length);
+  return Status();
+}
+
+Result<MaskStatistics> computeStatistics(const BitTensor &masks, const ArrayShape &shape,
+                                         std::span<const int64_t> validLengths) {
+  if (Status status = checkLengths(masks, validLengths); !status)
+    return status.error();
+  Collector collector(masks, shape);
+  double densities = 0;
+  for (int64_t b = 0; b < masks.batch(); ++b) {
+    int64_t valid = validLengths.empty() ? std::max(masks.queries(), masks.keys())
+                                         : validLengths[validLengths.size() == 1 ? 0 : size_t(b)];
+    int64_t queries = std::min(valid, masks.queries()), keys = std::min(valid, masks.keys()),
+            kept = 0;
+    for (int64_t h = 0; h < masks.heads(); ++h)
+      kept += collector.addHead(b * masks.heads() + h, queries, keys);
+    densities += double(kept) / double(std::max<int64_t>(queries * keys * masks.heads(), 1));
+  }
+  collector.result.density = masks.batch() ? densities / double(masks.batch()) : 0;
+  return std::move(collector.result);
+}
+
+BitTensor bernoulliMask(int64_t heads, int64_t queries, int64_t keys, double density,
+                        uint64_t seed) {
+  BitTensor masks(1, heads, queries, keys);
+  uint64_t state = seed, limit = uint64_t(density * 0x1p32);
+  for (int64_t h = 0; h < heads; ++h)
+    for (int64_t q = 0; q < queries; ++q)
+      for (int64_t k = 0; k < keys; ++k) {
+        uint64_t x = state += 0x9e3779b97f4a7c15; // SplitMix64
+        x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+        x = (x ^ x >> 27) * 0x94d049bb133111eb;
+        if ((x ^ x >> 31) >> 32 < limit)
+          masks.set(h, q, k);
+      }
+  return masks;
+}
+
+nlohmann::ordered_json toJson(const MaskStatistics &s) {
+  nlohmann::ordered_json json;
+  json["density"] = s.density;
+  json["nnz"] = s.nnz;
+  json["nonempty_vectors"] = s.nonemptyVectors;
+  json["full_segments"] = s.fullSegments;
+  json["subrows"] = s.subrows;
+  json["blocks"] = s.blocks;
+  json["load_balance"] = {
+      {"skip", s.skip()}, {"noskip", s.noskip()}, {"noskip_as_released", s.noskipAsReleased()}};
+  return json;
+}
+
+} // namespace sparsam::sanger

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- TimingWalk.cpp - the cycles of a launch ----------------------------===//
+//
+// Each instruction holds one unit. What it waits for follows from the tiles it reads and writes; a
+// column slice of a stripe is tracked by its first row, which no other slice of the stripe shares.
+//
+
+#include "targets/sanger/model/TimingWalk.h"
+
+#include "runtime/kernel/Energy.h"
+#include "runtime/kernel/Scheduler.h"
+#include "targets/sanger/model/ClosedForms.h"
+#include "targets/sanger/model/Selection.h"
+
+#include <algorithm>
+#include <new>
+
+namespace sparsam::sanger {
+
+using namespace runtime;
+
+namespace {
+
+/// Bytes of one element in DRAM: Q, K, V, outputs and the additive mask alike. [R bench_sanger_v2]
+constexpr int64_t kDramElementBytes = 2;
+/// Tensors start at multiples of this in DRAM.
+constexpr int64_t kDramAlignment = 4096;
+
+class Walker {
+public:
+  Walker(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
+         const BitTensor &masks, TraceWriter *timeline)
+      : kernel_(kernel), params_(params), bindings_(bindings), masks_(masks),
+        selection_(kernel, params), dram_(params.dram) {
+    for (auto [unit, name] : {std::pair(&dma_, "dma"),
+                              {&quantizer_, "quantizer"},
+                              {&lowbit_, "lowbit"},
+                              {&threshold_, "threshold"},
+                              {&packer_, "packer"},
+                              {&rsa_, "rsa"},
+                              {&accumulator_, "accumulator"},
+                              {&divider_, "divider"}})
+      *unit = scheduler_.addUnit(name, params.queueDepth);
+    for (const MemoryUse &use : kernel.memories)
+      if (use.number != 0)
+        scheduler_.addMemory(use.number, std::max<int64_t>(use.extent, 1), use.grain);
+    int64_t address = 0;
+    for (const TensorView &binding : bindings) {
+      addresses_.push_back(address);
+      int64_t bytes = binding.elements() * kDramElementBytes;
+      address += (bytes + kDramAlignment - 1) / kDramAlignment * kDramAlignment;
+    }
+    if (timeline)
+      scheduler_.setTimeline(timeline, kernel.stage.info().target);
+  }
+
+  Status run(LaunchReport &report) {
+    Status status = kernel_.stage.walk(bindings_, [this](const auto &insn, Addressing &addressing) {
+      ++instructions_;
+      return execute(insn, addressing);
+    });
+    report.cycles = scheduler_.finish();
+    report.units = scheduler_.use();
+    report.dramRead = dram_.bytesRead();
+    report.dramWritten = dram_.bytesWritten();
+    report.instructions = instructions_;
+    report.energy = energy(report);
+    report.metrics["block_list_high_water_subrows"] = selection_.highWater();
+    return status;
+  }
+
+private:
+  //===-- Scheduling -------------------------------------------------------===//
+
+  static bool isContiguous(const Tile &t) { return t.rows == 1 || t.rowStride == int64_t(t.cols); }
+  static Range readRange(const Tile &t) {
+    return {t.memory, t.offset, t.offset + (int64_t(t.rows) - 1) * t.rowStride + t.cols};
+  }
+  static Range writeRange(const Tile &t) {
+    return isContiguous(t) ? readRange(t) : Range{t.memory, t.offset, t.offset + t.cols};
+  }
+
+  Cycle issue(UnitId unit, const char *label, Hold hold, std::initializer_list<Tile> reads,
+              std::initializer_list<Tile> writes, Cycle notBefore = Cycle()) {
+    std::array<Range, 4> ranges;
+    size_t count = 0;
+    for (const Tile &tile : reads)
+      if (tile.memory > 1)
+        ranges[count++] = readRange(tile);
+    size_t readCount = count;
+    for (const Tile &tile : writes)
+      if (tile.memory > 1)
+        ranges[count++] = writeRange(tile);
+    std::span<const Range> all(ranges.data(), count);
+    return scheduler_.issue(unit, label, hold, all.first(readCount), all.subspan(readCount),
+                            notBefore);
+  }
+
+  DramTransfer transferOf(const Tile &dram, uint32_t rows) const {
+    DramTransfer transfer{addresses_[dram.binding] + dram.offset * kDramElementBytes, rows,
+                          int64_t(dram.cols) * kDramElementBytes,
+                          dram.rowStride * kDramElementBytes};
+    if (dram.rowStride == int64_t(dram.cols)) { // one run of bytes
+      transfer.rowBytes *= rows;
+      transfer.rows = 1;
+    }
+    return transfer;
+  }
+  void load(const char *label, const Tile &source, const Tile &destination) {
+    uint32_t rows = std::min({source.validRows, destination.validRows, source.rows});
+    Hold hold = rows > 0 ? dram_.read(transferOf(source, rows)) : Hold{};
+    issue(dma_, label, hold, {}, {destination});
+  }
+
+  //===-- Instructions -----------------------------------------------------===//
+
+  Status execute(const insn::Config &, Addressing &) { return Status(); }
+  Status execute(const insn::SelectHead &i, Addressing &a) { return selection_.selectHead(i, a); }
+
+  Status execute(const insn::LoadQuery &i, Addressing &a) {
+    selection_.tags.load(a.tile(i.source), Role::query, a.tile(i.destination));
+    load("load_query", a.tile(i.source), a.tile(i.destination));
+    return Status();
+  }
+  Status execute(const insn::LoadKey &i, Addressing &a) {
+    selection_.tags.load(a.tile(i.source), Role::key, a.tile(i.destination));
+    load("load_key", a.tile(i.source), a.tile(i.destination));
+    return Status();
+  }
+  Status execute(const insn::LoadValue &i, Addressing &a) {
+    load("load_value", a.tile(i.source), a.tile(i.destination));
+    return Status();
+  }
+  Status execute(const insn::LoadBias &i, Addressing &a) {
+    load("load_bias", a.tile(i.source), a.tile(i.destination));
+    return Status();
+  }
+  Status execute(const insn::StoreOutput &i, Addressing &a) {
+    Tile source = a.tile(i.source), destination = a.tile(i.destination);
+    uint32_t rows = std::min(source.validRows, destination.validRows);
+    Hold hold = rows > 0 ? dram_.write(transferOf(destination, rows)) : Hold{};
+    issue(dma_, "store_output", hold, {source}, {});
+    return Status();
+  }
+
+  Status quantize(const char *label, Role fromRole, const Tile &from, Role toRole, const Tile &to) {
+    selection_.tags.copy(fromRole, from, toRole, to);
+    issue(quantizer_, label, {Cycle(from.rows * params_.quantizeCycles)}, {from}, {to});
+    return Status();
+  }
+  Status execute(const insn::QuantizeQuery &i, Addressing &a) {
+    return quantize("quantize_query", Role::query, a.tile(i.source), Role::lowQuery,
+                    a.tile(i.destination));
+  }
+  Status execute(const insn::QuantizeKey &i, Addressing &a) {
+    return quantize("quantize_key", Role::key, a.tile(i.source), Role::lowKey,
+                    a.tile(i.destination));
+  }
+  Status execute(const insn::Score &i, Addressing &a) {
+    Tile query = a.tile(i.query), score = a.tile(i.score);
+    selection_.tags.copy(Role::lowQuery, query, Role::score, score);
+    Hold hold{Cycle(scoreHold(params_, kernel_.config.head_dim)), Cycle(scoreLatency(params_))};
+    issue(lowbit_, "score", hold, {query, a.tile(i.key), a.tile(i.bias)}, {score});
+    return Status();
+  }
+
+  /// Mask bits come from the trace.
+  void replayRow(const Tile &mask, uint32_t row, int64_t query) {
+    words_.assign((mask.cols + 63) / 64, 0);
+    if (query >= 0 && query < masks_.queries()) {
+      std::span<const uint64_t> bits = masks_.row(selection_.predictHead, query);
+      std::copy_n(bits.begin(), std::min(bits.size(), words_.size()), words_.begin());
+    }
+    selection_.writeRow(mask, row, words_.data());
+  }
+  Status execute(const insn::SoftmaxThreshold &i, Addressing &a) {
+    Tile scores = a.tile(i.scores), mask = a.tile(i.mask);
+    for (uint32_t r = 0; r < scores.rows; ++r) {
+      Result<int64_t> query = selection_.queryOf(scores, r);
+      if (!query)
+        return query.error();
+      replayRow(mask, r, *query);
+    }
+    issue(threshold_, "softmax_threshold", {Cycle(params_.thresholdCycles)}, {scores}, {mask});
+    return Status();
+  }
+  Status execute(const insn::SelectAll &i, Addressing &a) {
+    Tile mask = a.tile(i.mask);
+    for (uint32_t r = 0; r < mask.rows; ++r)
+      replayRow(mask, r, a.index(i.row) + r);
+    issue(threshold_, "select_all", {Cycle(params_.thresholdCycles)}, {}, {mask});
+    return Status();
+  }
+  Status execute(const insn::PackSplit &i, Addressing &a) {
+    Tile mask = a.tile(i.mask), blocks = a.tile(i.blocks);
+    Result<int64_t> repeated = selection_.pack(a.index(i.row), mask, blocks, false);
+    if (!repeated)
+      return repeated.error();
+    // One mask column per cycle, as the array has column ports; a column that ends a block is read
+    // again.
+    issue(packer_, "pack_split", {Cycle(params_.array.stripe + *repeated)}, {mask, blocks},
+          {blocks});
+    return Status();
+  }
+  Status execute(const insn::SealBlocks &i, Addressing &a) {
+    Tile blocks = a.tile(i.blocks);
+    int64_t count = selection_.seal(blocks);
+    a.setCounter(i.count, count);
+    scheduler_.waitUntil(issue(packer_, "seal_blocks", {}, {blocks}, {blocks}));
+    return Status();
+  }
+
+  Status execute(const insn::Sddmm &i, Addressing &a) {
+    Tile query = a.tile(i.query), key = a.tile(i.key), blocks = a.tile(i.blocks);
+    if (Status order = selection_.follow(1, "sddmm", "a finished block"); !order)
+      return order;
+    Result<BlockList *> list = selection_.take(blocks, query, key);
+    if (!list)
+      return list.error();
+    (*list)->next();
+    issue(rsa_, "sddmm", {Cycle(productCycles(params_, kernel_.config.head_dim))},
+          {blocks, query, key, a.tile(i.bias)}, {});
+    return Status();
+  }
+  Status execute(const insn::Exp &, Addressing &) {
+    if (Status order = selection_.follow(2, "exp", "sddmm"); !order)
+      return order;
+    issue(rsa_, "exp", {Cycle(expHold(params_))}, {}, {});
+    return Status();
+  }
+  Status execute(const insn::Spmm &i, Addressing &a) {
+    Tile value = a.tile(i.value);
+    if (Status order = selection_.follow(3, "spmm", "exp"); !order)
+      return order;
+    if (Status shape = selection_.checkValue(value); !shape)
+      return shape;
+    Hold hold{Cycle(productCycles(params_, kernel_.config.head_dim)),
+              Cycle(resultLatency(params_))};
+    partialsDone_ = issue(rsa_, "spmm", hold, {value}, {});
+    return Status();
+  }
+  /// Partial rows leave the array one dimension per cycle and are added as they come.
+  Status execute(const insn::Accumulate &i, Addressing &a) {
+    if (Status order = selection_.follow(4, "accumulate", "spmm"); !order)
+      return order;
+    Tile output = a.tile(i.output);
+    int64_t hold = kernel_.config.head_dim;
+    issue(accumulator_, "accumulate", {Cycle(hold)}, {output}, {output},
+          Cycle(partialsDone_.value - hold));
+    return Status();
+  }
+  /// One valid bit per row is cleared, as many rows at a time as the array has.
+  Status execute(const insn::ClearOutput &i, Addressing &a) {
+    Tile output = a.tile(i.output);
+    issue(accumulator_, "clear_output",
+          {Cycle((output.rows + params_.array.rows - 1) / params_.array.rows)}, {}, {output});
+    return Status();
+  }
+  Status execute(const insn::Normalize &i, Addressing &a) {
+    Tile output = a.tile(i.output);
+    int64_t elements = int64_t(std::min(output.rows, output.validRows)) * output.cols;
+    issue(divider_, "normalize", {Cycle((elements + params_.dividers - 1) / params_.dividers)},
+          {output}, {output});
+    return Status();
+  }
+
+  //===-- Energy -----------------------------------------------------------===//
+
+  /// E = P * t, split by unit, and the DRAM's apart.
+  std::vector<EnergyUse> energy(const LaunchReport &report) const {
+    EnergyTable table;
+    const EnergyPrices &prices = params_.energy;
+    for (auto [event, price] : {std::pair("rsa cycle", prices.rsa),
+                                {"lowbit cycle", prices.lowbit},
+                                {"packer cycle", prices.packer},
+                                {"accumulator cycle", prices.accumulator},
+                                {"memory cycle", prices.memory}})
+      table.count(table.add(event, price, "D: 2.76 W at 500 MHz (P Table 2), split assumed"),
+                  double(report.cycles.value));
+    table.count(table.add("dram bit", prices.dramBit, "A: HBM"),
+                8 * double((report.dramRead + report.dramWritten).value));
+    return table.use();
+  }
+
+  const Kernel &kernel_;
+  const Params &params_;
+  std::span<const TensorView> bindings_;
+  const BitTensor &masks_;
+  Selection selection_;
+  Scheduler scheduler_;
+  Dram dram_;
+  UnitId dma_ = 0, quantizer_ = 0, lowbit_ = 0, threshold_ = 0, packer_ = 0, rsa_ = 0,
+         accumulator_ = 0, divider_ = 0;
+  std::vector<int64_t> addresses_; ///< of the bindings in DRAM
+  std::vector<uint64_t> words_;
+  Cycle partialsDone_{};
+  int64_t instructions_ = 0;
+};
+
+} // namespace
+
+static Status checkMasks(const Kernel &kernel, const BitTensor &masks) {
+  const insn::Config &config = kernel.config;
+  if (masks.batch() * masks.heads() == int64_t(config.heads) &&
+      masks.queries() == int64_t(config.queries) && masks.keys() == int64_t(config.keys))
+    return Status();
+  return makeError("the masks of kernel '", kernel.name(), "' must be for ", config.heads,
+                   " heads, ", config.queries, " queries and ", config.keys, " keys, got [",
+                   masks.batch(), ", ", masks.heads(), ", ", masks.queries(), ", ", masks.keys(),
+                   "]");
+}
+
+Status walkTiming(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
+                  const BitTensor &masks, TraceWriter *timeline, LaunchReport &report) {
+  if (Status status = checkMasks(kernel, masks); !status)
+    return status;
+  try {
+    return Walker(kernel, params, bindings, masks, timeline).run(report);
+  } catch (const std::bad_alloc &) {
+    return makeError("kernel '", kernel.name(), "': not enough memory to schedule it");
+  }
+}
+
+} // namespace sparsam::sanger
