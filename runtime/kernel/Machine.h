@@ -43,7 +43,11 @@ struct LaunchContext {
   RunMode mode = RunMode::full;
   std::vector<TensorView> bindings; ///< inputs, then results; data may be null in timing mode
   MaskTrace *masks = nullptr;       ///< written by a functional walk, read by a timing walk
-  TraceWriter *timeline = nullptr;  ///< receives one event per unit occupation, if not null
+  /// A functional walk records the selection as predicted as well, before what a policy adds to it,
+  /// as kernel
+  /// `<kernel>.predicted`.
+  bool recordPredicted = false;
+  TraceWriter *timeline = nullptr; ///< receives one event per unit occupation, if not null
 };
 
 /// How one unit spent the launch.

@@ -19,6 +19,7 @@ using CalibrationStatistics = std::map<std::string, double>;
 struct RunOptions {
   RunMode mode = RunMode::full;
   bool recordMasks = false;
+  bool recordPredicted = false;           ///< with recordMasks: see LaunchContext
   const MaskTrace *replayMasks = nullptr; ///< required in timing mode, else not looked at
   bool collectStatistics = false;         ///< of every attention core run on the host
   TraceWriter *timeline = nullptr;

@@ -173,6 +173,7 @@ Result<LaunchReport> Run::launch(const program::AcceleratorStage &stage, unsigne
   context.mode = mode;
   context.bindings = state_.viewsOf(stage.bindings());
   context.masks = masks;
+  context.recordPredicted = options_.recordMasks && options_.recordPredicted;
   if (mode == RunMode::timing) {
     for (TensorView &binding : context.bindings)
       binding.data = nullptr;
