@@ -142,16 +142,19 @@ def Isa_AllocOp : Isa_Op<"alloc", [MemoryEffects<[MemAlloc]>]> {
   let summary = "Reserve a buffer in an on-chip memory";
   let description = [{
     The first dimension of the memref is the slot: the n-th iteration of the producing loop uses slot `n mod slots`,
-    so a buffer of two slots is a double buffer. `isa-allocate-buffers` chooses `slots` (two where the memory is
-    large enough, else one) and sets the offset, in elements from the start of the memory.
+    so a buffer of two slots is a double buffer. Where `double_buffer` is set, one slot would do as well: the program
+    never needs the other slot's old contents, two only let transfers overlap with work. `isa-allocate-buffers` takes
+    the second slot of such buffers away where the memory is too small, and sets the offset, in elements from the start
+    of the memory.
 
     ```mlir
     %k = isa.alloc at 0 : memref<2x512x64xi16, #isa.memory<"key">>
+    %v = isa.alloc double_buffer : memref<2x64x64xi16, #isa.memory<"value">>
     ```
   }];
-  let arguments = (ins OptionalAttr<I64Attr>:$offset);
+  let arguments = (ins OptionalAttr<ConfinedAttr<I64Attr, [IntMinValue<0>]>>:$offset, UnitAttr:$double_buffer);
   let results = (outs AnyMemRef:$buffer);
-  let assemblyFormat = "(`at` $offset^)? attr-dict `:` type($buffer)";
+  let assemblyFormat = "(`at` $offset^)? (`double_buffer` $double_buffer^)? attr-dict `:` type($buffer)";
   let hasVerifier = 1;
 }
 
