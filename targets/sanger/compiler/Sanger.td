@@ -27,16 +27,19 @@ def Sanger_Dialect : Dialect {
 def Sanger_PipeEnum : I32EnumAttr<"Pipe", "a pipe of the machine", [
     I32EnumAttrCase<"Predict", 0, "predict">, I32EnumAttrCase<"Sparse", 1, "sparse">]> {
   let cppNamespace = "::sparsam::sanger";
+  let genSpecializedAttr = 0;
 }
 def Sanger_PipeAttr : EnumAttr<Sanger_Dialect, Sanger_PipeEnum, "pipe"> { let assemblyFormat = "`<` $value `>`"; }
 def Sanger_EmptyRowEnum : I32EnumAttr<"EmptyRowMode", "what a row without kept keys becomes", [
     I32EnumAttrCase<"Dense", 0, "dense">, I32EnumAttrCase<"Zero", 1, "zero">, I32EnumAttrCase<"Argmax", 2, "argmax">]> {
   let cppNamespace = "::sparsam::sanger";
+  let genSpecializedAttr = 0;
 }
 def Sanger_EmptyRowAttr : EnumAttr<Sanger_Dialect, Sanger_EmptyRowEnum, "empty_row"> { let assemblyFormat = "`<` $value `>`"; }
 def Sanger_EncoderEnum : I32EnumAttr<"BlockEncoder", "how the packer cuts a stripe into blocks", [
     I32EnumAttrCase<"Subrow", 0, "subrow">, I32EnumAttrCase<"ColumnCut", 1, "column_cut">]> {
   let cppNamespace = "::sparsam::sanger";
+  let genSpecializedAttr = 0;
 }
 def Sanger_EncoderAttr : EnumAttr<Sanger_Dialect, Sanger_EncoderEnum, "encoder"> { let assemblyFormat = "`<` $value `>`"; }
 

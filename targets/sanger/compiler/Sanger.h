@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Sanger.h - the sanger dialect and its passes -----------------------===//
+#ifndef SPARSAM_TARGETS_SANGER_COMPILER_SANGER_H
+#define SPARSAM_TARGETS_SANGER_COMPILER_SANGER_H
+
+#include "isa/Isa.h"
+
+#include "mlir/Pass/Pass.h"
+
+#include "targets/sanger/SangerDialect.h.inc"
+#include "targets/sanger/SangerEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "targets/sanger/SangerAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "targets/sanger/SangerOps.h.inc"
+
+namespace sparsam::sanger {
+
+/// The on-chip memories of the machine, by name.
+struct MemorySpec {
+  const char *name;
+  unsigned elementBits;
+  const char *parameter; ///< capacity in bytes; null: not limited
+};
+llvm::ArrayRef<MemorySpec> getMemorySpecs();
+
+/// `lower-to-sanger`: kernels of decomposed, packed attention into machine form.
+std::unique_ptr<mlir::Pass> createLowerToSangerPass();
+
+} // namespace sparsam::sanger
+
+#endif // SPARSAM_TARGETS_SANGER_COMPILER_SANGER_H

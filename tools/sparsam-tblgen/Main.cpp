@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Main.cpp - sparsam-tblgen ------------------------------------------===//
+//
+// Generates the binary form of a target's instructions from their ODS definitions:
+//   -gen-isa-encoder   methods of InstructionOpInterface, for the compiler
+//   -gen-isa-model     instruction structs, decoder, encoder, disassembler, for the model; knows no
+//   MLIR -gen-isa-doc       the ISA reference page
+//
+
+#include "Generators.h"
+
+#include "mlir/TableGen/GenInfo.h"
+#include "mlir/Tools/mlir-tblgen/MlirTblgenMain.h"
+
+using namespace sparsam::tblgen;
+
+static mlir::GenRegistration encoder("gen-isa-encoder",
+                                     "Generate the encoder of the instructions (compiler)",
+                                     [](const llvm::RecordKeeper &records, llvm::raw_ostream &os) {
+                                       return emitEncoder(readIsa(records), os);
+                                     });
+
+static mlir::GenRegistration model("gen-isa-model",
+                                   "Generate instruction structs and decoder (model)",
+                                   [](const llvm::RecordKeeper &records, llvm::raw_ostream &os) {
+                                     return emitModel(readIsa(records), os);
+                                   });
+
+static mlir::GenRegistration doc("gen-isa-doc", "Generate the ISA reference page",
+                                 [](const llvm::RecordKeeper &records, llvm::raw_ostream &os) {
+                                   return emitDoc(readIsa(records), os);
+                                 });
+
+int main(int argc, char **argv) { return mlir::MlirTblgenMain(argc, argv); }
