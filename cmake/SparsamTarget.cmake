@@ -54,7 +54,7 @@ function(sparsam_add_target name)
   add_library(sparsam_${name}_model STATIC ${model_sources})
   add_dependencies(sparsam_${name}_model sparsam_${name}_model_inc sparsam_program_schema)
   target_include_directories(sparsam_${name}_model PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
-  target_link_libraries(sparsam_${name}_model PUBLIC sparsam_runtime)
+  target_link_libraries(sparsam_${name}_model PUBLIC sparsam_runtime ${SPARSAM_HWY})
 
   file(GLOB unit_sources CONFIGURE_DEPENDS ${dir}/test/unit/*.cpp)
   if(unit_sources)

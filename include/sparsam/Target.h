@@ -8,6 +8,8 @@
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
 
+#include "llvm/Support/Error.h"
+
 #include <functional>
 #include <map>
 #include <memory>

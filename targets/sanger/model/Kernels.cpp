@@ -145,7 +145,7 @@ HWY_INLINE void scoreRows(const float *queries, size_t queryStride, const float 
   Lanes acc[R][P];
   for (size_t r = 0; r < R; ++r)
     for (size_t p = 0; p < P; ++p)
-      acc[r][p] = accumulate ? load(dots + r * dotStride + p * kLanes) : splat(0.0f);
+      acc[r][p] = splat(0.0f);
   for (size_t k = 0; k < dims; ++k) {
     const float *row = panel + k * panelStride;
     for (size_t p = 0; p < P; ++p) {
@@ -158,8 +158,10 @@ HWY_INLINE void scoreRows(const float *queries, size_t queryStride, const float 
     }
   }
   for (size_t r = 0; r < R; ++r)
-    for (size_t p = 0; p < P; ++p)
-      store(acc[r][p], dots + r * dotStride + p * kLanes);
+    for (size_t p = 0; p < P; ++p) {
+      float *out = dots + r * dotStride + p * kLanes;
+      store(accumulate ? add(load(out), acc[r][p]) : acc[r][p], out);
+    }
 }
 
 void scorePanel(const float *queries, size_t rows, size_t queryStride, const float *panel,

@@ -31,8 +31,8 @@ void quantizeRow(const float *x, size_t n, float norm, float scale, float maxCod
 /// Lanes beyond are 0.
 void buildPanel(const int8_t *codes, size_t rows, size_t dims, size_t stride, float *panel);
 
-/// dots[i * dotStride + key] = integer dot product of query row i with key `key` of a panel. Exact
-/// as long as each fits 31 bits. `dotStride` is at least padded(keys).
+/// dots[i * dotStride + key] = integer dot product of query row i with key `key` of a panel; exact
+/// below 2^24 in magnitude, else rounded. `dotStride` is at least padded(keys).
 void scoreTile(const int8_t *queries, size_t rows, size_t queryStride, const float *panel,
                size_t keys, size_t dims, float *dots, size_t dotStride);
 

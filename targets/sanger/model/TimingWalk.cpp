@@ -33,10 +33,13 @@ public:
       : kernel_(kernel), params_(params), bindings_(bindings), masks_(masks),
         selection_(kernel, params), dram_(params.dram) {
     for (auto [unit, name] : {std::pair(&dma_, "dma"),
+                              {&dmaValue_, "dma_value"},
+                              {&dmaOutput_, "dma_output"},
                               {&quantizer_, "quantizer"},
                               {&lowbit_, "lowbit"},
                               {&threshold_, "threshold"},
                               {&packer_, "packer"},
+                              {&counter_, "counter"},
                               {&rsa_, "rsa"},
                               {&accumulator_, "accumulator"},
                               {&divider_, "divider"}})
@@ -106,10 +109,17 @@ private:
     }
     return transfer;
   }
-  void load(const char *label, const Tile &source, const Tile &destination) {
+  /// The streams of the DMA unit have a queue each and share the bandwidth: no transfer starts
+  /// before the bus could have moved everything that was issued before it.
+  Cycle busFree(Hold hold) {
+    Cycle free = busBusy_;
+    busBusy_ += hold.occupancy;
+    return free;
+  }
+  void load(UnitId stream, const char *label, const Tile &source, const Tile &destination) {
     uint32_t rows = std::min({source.validRows, destination.validRows, source.rows});
     Hold hold = rows > 0 ? dram_.read(transferOf(source, rows)) : Hold{};
-    issue(dma_, label, hold, {}, {destination});
+    issue(stream, label, hold, {}, {destination}, busFree(hold));
   }
 
   //===-- Instructions -----------------------------------------------------===//
@@ -119,27 +129,27 @@ private:
 
   Status execute(const insn::LoadQuery &i, Addressing &a) {
     selection_.tags.load(a.tile(i.source), Role::query, a.tile(i.destination));
-    load("load_query", a.tile(i.source), a.tile(i.destination));
+    load(dma_, "load_query", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
   Status execute(const insn::LoadKey &i, Addressing &a) {
     selection_.tags.load(a.tile(i.source), Role::key, a.tile(i.destination));
-    load("load_key", a.tile(i.source), a.tile(i.destination));
+    load(dma_, "load_key", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
   Status execute(const insn::LoadValue &i, Addressing &a) {
-    load("load_value", a.tile(i.source), a.tile(i.destination));
+    load(dmaValue_, "load_value", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
   Status execute(const insn::LoadBias &i, Addressing &a) {
-    load("load_bias", a.tile(i.source), a.tile(i.destination));
+    load(dma_, "load_bias", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
   Status execute(const insn::StoreOutput &i, Addressing &a) {
     Tile source = a.tile(i.source), destination = a.tile(i.destination);
     uint32_t rows = std::min(source.validRows, destination.validRows);
     Hold hold = rows > 0 ? dram_.write(transferOf(destination, rows)) : Hold{};
-    issue(dma_, "store_output", hold, {source}, {});
+    issue(dmaOutput_, "store_output", hold, {source}, {}, busFree(hold));
     return Status();
   }
 
@@ -206,7 +216,8 @@ private:
     Tile blocks = a.tile(i.blocks);
     int64_t count = selection_.seal(blocks);
     a.setCounter(i.count, count);
-    scheduler_.waitUntil(issue(packer_, "seal_blocks", {}, {blocks}, {blocks}));
+    // Counted at the block memory: the packer may be busy with the next head already.
+    scheduler_.waitUntil(issue(counter_, "seal_blocks", {}, {blocks}, {blocks}));
     return Status();
   }
 
@@ -289,11 +300,12 @@ private:
   Selection selection_;
   Scheduler scheduler_;
   Dram dram_;
-  UnitId dma_ = 0, quantizer_ = 0, lowbit_ = 0, threshold_ = 0, packer_ = 0, rsa_ = 0,
-         accumulator_ = 0, divider_ = 0;
+  UnitId dma_ = 0, dmaValue_ = 0, dmaOutput_ = 0, quantizer_ = 0, lowbit_ = 0, threshold_ = 0,
+         packer_ = 0, counter_ = 0, rsa_ = 0, accumulator_ = 0, divider_ = 0;
   std::vector<int64_t> addresses_; ///< of the bindings in DRAM
   std::vector<uint64_t> words_;
   Cycle partialsDone_{};
+  Cycle busBusy_{}; ///< sum of all transfers issued so far
   int64_t instructions_ = 0;
 };
 

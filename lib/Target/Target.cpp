@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Target.cpp - the registry of targets -------------------------------===//
+
+#include "sparsam/Target.h"
+
+using namespace mlir;
+
+namespace sparsam {
+
+TargetRegistry &TargetRegistry::instance() {
+  static TargetRegistry registry;
+  return registry;
+}
+
+void TargetRegistry::add(std::unique_ptr<Target> target) {
+  std::string name = target->getName().str();
+  targets[name] = std::move(target);
+}
+
+const Target *TargetRegistry::lookup(StringRef name) const {
+  auto it = targets.find(std::string_view(name));
+  return it == targets.end() ? nullptr : it->second.get();
+}
+
+std::vector<std::string> TargetRegistry::getNames() const {
+  std::vector<std::string> names;
+  for (const auto &entry : targets)
+    names.push_back(entry.first);
+  return names;
+}
+
+} // namespace sparsam
