@@ -51,6 +51,30 @@ ArrayRef<MemorySpec> sanger::getMemorySpecs() {
   return specs;
 }
 
+LogicalResult sanger::checkArch(isa::ArchAttr arch, Location loc) {
+  if (arch.getTarget() != "sanger")
+    return emitError(loc) << "is for target sanger, but `isa.arch` is for '" << arch.getTarget()
+                          << "'";
+  auto check = [&](auto hasType, std::initializer_list<StringRef> names) -> LogicalResult {
+    for (StringRef name : names)
+      if (Attribute value = arch.getParameters().get(name); !value || !hasType(value))
+        return emitError(loc) << "needs parameter `" << name
+                              << "` in `isa.arch`; run isa-set-target";
+    return success();
+  };
+  auto isInteger = [](Attribute value) {
+    auto integer = dyn_cast<IntegerAttr>(value);
+    return integer && integer.getType().isInteger(64);
+  };
+  auto isReal = [&](Attribute value) { return llvm::isa<FloatAttr>(value) || isInteger(value); };
+  return success(
+      succeeded(check(isInteger, {"pes", "rows", "stripe", "lowbit_rows", "lowbit_cols", "bits",
+                                  "query_buffer", "key_buffer", "bias_buffer"})) &&
+      succeeded(check(isReal, {"threshold", "tx", "ty"})) &&
+      succeeded(check(llvm::IsaPred<BoolAttr>, {"normalize"})) &&
+      succeeded(check(llvm::IsaPred<StringAttr>, {"empty_row"})));
+}
+
 //===-- Verifiers ----------------------------------------------------------===//
 
 /// The machine around `op`, or null: without one only what holds for every machine is checked.

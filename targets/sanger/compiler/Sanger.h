@@ -26,6 +26,10 @@ struct MemorySpec {
 };
 llvm::ArrayRef<MemorySpec> getMemorySpecs();
 
+/// Checks that `arch` is of this target and has the parameters that the compiler asks for; emits an
+/// error at `loc`. Holds for everything `isa-set-target` makes, not for what is written by hand.
+mlir::LogicalResult checkArch(isa::ArchAttr arch, mlir::Location loc);
+
 /// `lower-to-sanger`: kernels of decomposed, packed attention into machine form.
 std::unique_ptr<mlir::Pass> createLowerToSangerPass();
 

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Schedule.cpp - the order of instructions of one attention ----------===//
+
+#include "Schedule.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace sparsam;
+using namespace sparsam::sanger;
+
+namespace {
+
+/// A buffer and how many slots it rotates through.
+struct Buffer {
+  Value value;
+  int64_t slots = 1;
+};
+
+class Emitter {
+public:
+  Emitter(OpBuilder &builder, Location loc, const Core &core, const Geometry &geometry,
+          ValueRange arguments)
+      : builder(builder), loc(loc), core(core), geometry(geometry), query(arguments[0]),
+        key(arguments[1]), value(arguments[2]), bias(core.hasBias ? arguments[3] : Value()),
+        output(arguments.back()), rowTiles(llvm::divideCeil(core.queries, geometry.lowbitRows)),
+        keyTiles(llvm::divideCeil(core.keys, geometry.lowbitCols)),
+        stripes(llvm::divideCeil(core.keys, geometry.stripe)),
+        paddedQueries(rowTiles * geometry.lowbitRows), scoreCols(keyTiles * geometry.lowbitCols),
+        paddedKeys(std::max(scoreCols, stripes * geometry.stripe)) {}
+
+  void run() {
+    allocate();
+    emitConfig();
+    if (core.hasBias && core.biasBatch == 1 && core.biasHeads == 1)
+      loadBias(zero(), zero());
+    // Heads of one batch entry share what is loaded once per entry.
+    bool biasPerEntry = core.hasBias && core.biasBatch > 1;
+    heads = biasPerEntry || biasPerHead() ? core.heads : core.batch * core.heads;
+    loop(core.batch * core.heads / heads, [&](AffineExpr entry) {
+      if (biasPerEntry && !biasPerHead())
+        loadBias(entry, zero());
+      emitHeads(entry);
+    });
+  }
+
+private:
+  //===-- Buffers ----------------------------------------------------------===//
+
+  bool biasPerHead() const { return core.hasBias && core.biasHeads > 1; }
+
+  MemRefType memrefIn(StringRef memory, ArrayRef<int64_t> shape, Type element) {
+    auto space = isa::MemoryAttr::get(builder.getContext(), memory);
+    return MemRefType::get(shape, element, MemRefLayoutAttrInterface(), space);
+  }
+
+  /// `slots` are needed; with `elastic`, one would do as well.
+  Buffer alloc(StringRef memory, int64_t slots, bool elastic, int64_t rows, int64_t cols,
+               Type element) {
+    auto op = isa::AllocOp::create(builder, loc, memrefIn(memory, {slots, rows, cols}, element),
+                                   IntegerAttr(), elastic && slots == 2);
+    return {op.getBuffer(), slots};
+  }
+
+  void allocate() {
+    Type word = builder.getI16Type(), code = builder.getI8Type(), real = builder.getF32Type();
+    const int64_t d = core.headDim, rows = geometry.lowbitRows;
+    const bool several = core.batch * core.heads > 1;
+    auto fitsTwice = [&](int64_t tokens, int64_t bytes) { return 2 * tokens * d * 2 <= bytes; };
+    const int64_t biasRows = core.biasQueries == 1 ? 1 : paddedQueries;
+    pipelined = several && fitsTwice(paddedQueries, geometry.queryBytes) &&
+                fitsTwice(paddedKeys, geometry.keyBytes) &&
+                (!biasPerHead() || 2 * biasRows * paddedKeys * 4 <= geometry.biasBytes);
+    const int64_t headSlots = pipelined ? 2 : 1, elastic = several ? 2 : 1;
+    queryBuffer = alloc("query", headSlots, false, paddedQueries, d, word);
+    keyBuffer = alloc("key", headSlots, false, paddedKeys, d, word);
+    valueBuffer = alloc("value", stripes > 1 ? 2 : elastic, true, geometry.stripe, d, word);
+    const int64_t tileSlots = rowTiles > 1 ? 2 : elastic;
+    if (core.predict) {
+      lowQueryBuffer = alloc("low_query", tileSlots, true, rows, d, code);
+      lowKeyBuffer = alloc("low_key", elastic, true, scoreCols, d, code);
+      scoreBuffer = alloc("score", tileSlots, true, rows, scoreCols, real);
+    }
+    if (core.hasBias) {
+      bool once = core.biasBatch == 1 && core.biasHeads == 1;
+      biasBuffer = alloc("bias", biasPerHead() ? headSlots : once ? 1 : 2, !biasPerHead(), biasRows,
+                         paddedKeys, real);
+    }
+    maskBuffer = alloc("mask", tileSlots, true, rows, paddedKeys, builder.getI1Type());
+    blocksBuffer = alloc("blocks", headSlots, false, stripes, 1, builder.getI64Type());
+    outputBuffer = alloc("output", elastic, true, paddedQueries, d, real);
+  }
+
+  //===-- Loops and addresses ----------------------------------------------===//
+
+  AffineExpr constant(int64_t value) {
+    return getAffineConstantExpr(value, builder.getContext());
+  }
+  AffineExpr zero() { return constant(0); }
+
+  /// The body gets the loop counter; without a loop where it would run once.
+  void loop(int64_t count, function_ref<void(AffineExpr)> body) {
+    if (count == 1)
+      return body(zero());
+    enter(isa::LoopOp::create(builder, loc, count), body);
+  }
+  void enter(isa::LoopOp op, function_ref<void(AffineExpr)> body) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&op.getBody().front());
+    counters.push_back(op.getIv());
+    body(getAffineDimExpr(counters.size() - 1, builder.getContext()));
+    counters.pop_back();
+  }
+
+  /// The map of `starts` over those counters that it depends on.
+  std::pair<AffineMap, SmallVector<Value>> mapOf(ArrayRef<AffineExpr> starts) {
+    AffineMap map = AffineMap::get(counters.size(), 0, starts, builder.getContext());
+    SmallVector<Value> used;
+    for (auto [i, counter] : llvm::enumerate(counters))
+      if (map.isFunctionOfDim(i))
+        used.push_back(counter);
+    return {compressUnusedDims(map), used};
+  }
+  Value view(Value source, ArrayRef<AffineExpr> starts, int64_t rows, int64_t cols) {
+    auto type = cast<MemRefType>(source.getType());
+    auto tile = MemRefType::get({rows, cols}, type.getElementType(), MemRefLayoutAttrInterface(),
+                                type.getMemorySpace());
+    auto [map, used] = mapOf(starts);
+    return isa::ViewOp::create(builder, loc, tile, source, map, used);
+  }
+  Value view(const Buffer &buffer, AffineExpr turn, AffineExpr row, AffineExpr col, int64_t rows,
+             int64_t cols) {
+    return view(buffer.value, {buffer.slots == 1 ? zero() : turn % buffer.slots, row, col}, rows,
+                cols);
+  }
+  Value index(AffineExpr expr) {
+    auto [map, used] = mapOf(expr);
+    return isa::IndexOp::create(builder, loc, builder.getIndexType(), AffineMapAttr::get(map),
+                                used);
+  }
+
+  //===-- Instructions -----------------------------------------------------===//
+
+  void emitConfig() {
+    auto real = [&](double number) { return builder.getF32FloatAttr(float(number)); };
+    auto integer = [&](int64_t number) { return builder.getI64IntegerAttr(number); };
+    MLIRContext *context = builder.getContext();
+    ConfigOp::create(builder, loc, integer(core.queries), integer(core.keys),
+                     integer(core.headDim), integer(core.batch * core.heads),
+                     builder.getBoolAttr(core.predict), integer(core.bits),
+                     builder.getBoolAttr(core.normalize), real(core.threshold), real(core.qRange),
+                     real(core.kRange), real(core.scale), builder.getBoolAttr(core.causal),
+                     EmptyRowModeAttr::get(context, core.emptyRow),
+                     BlockEncoderAttr::get(context, core.encoder));
+  }
+
+  void emitHeads(AffineExpr entry) {
+    auto predict = [&](AffineExpr head) { emitPrediction(entry, head); };
+    auto compute = [&](AffineExpr head) { emitSparse(entry, head); };
+    if (!pipelined)
+      return loop(heads, [&](AffineExpr head) {
+        predict(head);
+        compute(head);
+      });
+    predict(zero());
+    if (heads > 1)
+      loop(heads - 1, [&](AffineExpr head) {
+        predict(head + 1);
+        compute(head);
+      });
+    compute(constant(heads - 1));
+  }
+
+  /// The bias of batch entry `entry` and, where it has one per head, head `head`.
+  void loadBias(AffineExpr entry, AffineExpr head) {
+    AffineExpr turn = biasPerHead() ? head : entry;
+    AffineExpr fromEntry = core.biasBatch > 1 ? entry : zero();
+    AffineExpr fromHead = biasPerHead() ? head : zero();
+    const int64_t rows = core.biasQueries == 1 ? 1 : geometry.lowbitRows;
+    loop(core.biasQueries == 1 ? 1 : rowTiles, [&](AffineExpr t) {
+      LoadBiasOp::create(builder, loc,
+                         view(bias, {fromEntry, fromHead, t * rows, zero()}, rows, core.keys),
+                         view(biasBuffer, turn, t * rows, zero(), rows, core.keys));
+    });
+  }
+
+  /// The bias of a tile of `rows` queries from `row` on and `cols` keys from `col` on; null
+  /// without a bias.
+  Value biasTile(AffineExpr entry, AffineExpr head, AffineExpr row, AffineExpr col, int64_t rows,
+                 int64_t cols) {
+    if (!core.hasBias)
+      return Value();
+    bool oneRow = core.biasQueries == 1;
+    return view(biasBuffer, biasPerHead() ? head : entry, oneRow ? zero() : row, col,
+                oneRow ? 1 : rows, cols);
+  }
+
+  /// What a buffer of one tile per row tile, or per stripe, rotates with: the tile, or the head
+  /// where there is but one tile.
+  AffineExpr turn(int64_t tiles, AffineExpr tile, AffineExpr head) {
+    return tiles > 1 ? tile : head;
+  }
+
+  /// The head's number in query, key, value and output.
+  AffineExpr number(AffineExpr entry, AffineExpr head) { return entry * heads + head; }
+
+  void emitPrediction(AffineExpr entry, AffineExpr head) {
+    const int64_t rows = geometry.lowbitRows, cols = geometry.lowbitCols, d = core.headDim;
+    AffineExpr g = number(entry, head);
+    SelectHeadOp::create(builder, loc, index(g), PipeAttr::get(builder.getContext(), Pipe::Predict));
+    if (biasPerHead())
+      loadBias(entry, head);
+    loop(rowTiles, [&](AffineExpr t) {
+      LoadQueryOp::create(builder, loc, view(query, {g, t * rows, zero()}, rows, d),
+                          view(queryBuffer, head, t * rows, zero(), rows, d));
+    });
+    loop(keyTiles, [&](AffineExpr j) {
+      Value tile = view(keyBuffer, head, j * cols, zero(), cols, d);
+      LoadKeyOp::create(builder, loc, view(key, {g, j * cols, zero()}, cols, d), tile);
+      if (core.predict)
+        QuantizeKeyOp::create(builder, loc, tile,
+                              view(lowKeyBuffer, head, j * cols, zero(), cols, d));
+    });
+    loop(rowTiles, [&](AffineExpr t) {
+      if (core.predict)
+        emitScores(entry, head, t);
+      else
+        SelectAllOp::create(builder, loc, index(t * rows),
+                            view(maskBuffer, turn(rowTiles, t, head), zero(), zero(), rows, paddedKeys));
+      loop(stripes, [&](AffineExpr s) {
+        PackSplitOp::create(
+            builder, loc, index(t * rows),
+            view(maskBuffer, turn(rowTiles, t, head), zero(), s * geometry.stripe, rows,
+                 geometry.stripe),
+            view(blocksBuffer, head, s, zero(), 1, 1));
+      });
+    });
+  }
+
+  /// Mask bits of row tile `t` from the codes.
+  void emitScores(AffineExpr entry, AffineExpr head, AffineExpr t) {
+    const int64_t rows = geometry.lowbitRows, cols = geometry.lowbitCols, d = core.headDim;
+    AffineExpr slot = turn(rowTiles, t, head);
+    Value codes = view(lowQueryBuffer, slot, zero(), zero(), rows, d);
+    QuantizeQueryOp::create(builder, loc, view(queryBuffer, head, t * rows, zero(), rows, d),
+                            codes);
+    loop(keyTiles, [&](AffineExpr j) {
+      ScoreOp::create(builder, loc, codes, view(lowKeyBuffer, head, j * cols, zero(), cols, d),
+                      biasTile(entry, head, t * rows, j * cols, rows, cols),
+                      view(scoreBuffer, slot, zero(), j * cols, rows, cols));
+    });
+    SoftmaxThresholdOp::create(builder, loc, view(scoreBuffer, slot, zero(), zero(), rows, scoreCols),
+                               view(maskBuffer, slot, zero(), zero(), rows, scoreCols));
+  }
+
+  void emitSparse(AffineExpr entry, AffineExpr head) {
+    const int64_t rows = geometry.lowbitRows, d = core.headDim;
+    AffineExpr g = number(entry, head);
+    SelectHeadOp::create(builder, loc, index(g), PipeAttr::get(builder.getContext(), Pipe::Sparse));
+    loop(rowTiles, [&](AffineExpr t) {
+      ClearOutputOp::create(builder, loc, view(outputBuffer, head, t * rows, zero(), rows, d));
+    });
+    loop(stripes, [&](AffineExpr s) { emitStripe(entry, head, s); });
+    loop(rowTiles, [&](AffineExpr t) {
+      Value tile = view(outputBuffer, head, t * rows, zero(), rows, d);
+      NormalizeOp::create(builder, loc, tile);
+      StoreOutputOp::create(builder, loc, tile, view(output, {g, t * rows, zero()}, rows, d));
+    });
+  }
+
+  /// All blocks of one stripe of keys.
+  void emitStripe(AffineExpr entry, AffineExpr head, AffineExpr s) {
+    const int64_t stripe = geometry.stripe, d = core.headDim;
+    LoadValueOp::create(builder, loc,
+                        view(value, {number(entry, head), s * stripe, zero()}, stripe, d),
+                        view(valueBuffer, turn(stripes, s, head), zero(), zero(), stripe, d));
+    auto seal = SealBlocksOp::create(builder, loc, builder.getIndexType(),
+                                     view(blocksBuffer, head, s, zero(), 1, 1));
+    enter(isa::LoopOp::create(builder, loc, seal.getCount()), [&](AffineExpr) {
+      Value blocks = view(blocksBuffer, head, s, zero(), 1, 1);
+      Value queries = view(queryBuffer, head, zero(), zero(), paddedQueries, d);
+      Value keys = view(keyBuffer, head, s * stripe, zero(), stripe, d);
+      Value values = view(valueBuffer, turn(stripes, s, head), zero(), zero(), stripe, d);
+      Value accumulators = view(outputBuffer, head, zero(), zero(), paddedQueries, d);
+      Value biases = biasTile(entry, head, zero(), s * stripe, paddedQueries, stripe);
+      SddmmOp::create(builder, loc, blocks, queries, keys, biases);
+      ExpOp::create(builder, loc);
+      SpmmOp::create(builder, loc, values);
+      AccumulateOp::create(builder, loc, accumulators);
+    });
+  }
+
+  OpBuilder &builder;
+  Location loc;
+  const Core &core;
+  const Geometry &geometry;
+  Value query, key, value, bias, output;
+  int64_t rowTiles, keyTiles, stripes;
+  int64_t paddedQueries, scoreCols, paddedKeys;
+  int64_t heads = 0; ///< of one turn of the loop over batch entries
+  bool pipelined = false;
+  Buffer queryBuffer, keyBuffer, valueBuffer, lowQueryBuffer, lowKeyBuffer, scoreBuffer, biasBuffer,
+      maskBuffer, blocksBuffer, outputBuffer;
+  SmallVector<Value> counters; ///< of the loops around the insertion point
+};
+
+} // namespace
+
+void sanger::emitSchedule(OpBuilder &builder, Location loc, const Core &core,
+                          const Geometry &geometry, ValueRange arguments) {
+  Emitter(builder, loc, core, geometry, arguments).run();
+}
