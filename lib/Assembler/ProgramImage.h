@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- ProgramImage.h - a program before it is written --------------------===//
+#ifndef SPARSAM_LIB_ASSEMBLER_PROGRAMIMAGE_H
+#define SPARSAM_LIB_ASSEMBLER_PROGRAMIMAGE_H
+
+#include "Assembler/KernelEncoder.h"
+#include "sparsam/Assembler.h"
+
+#include "mlir/IR/BuiltinAttributeInterfaces.h"
+
+#include "runtime/program/Program_generated.h"
+
+#include <optional>
+#include <variant>
+
+namespace sparsam {
+
+/// A setting of a host kernel, of the machine or of the provenance.
+using Setting =
+    std::variant<int64_t, double, bool, std::string, std::vector<int64_t>, std::vector<double>>;
+using Settings = std::vector<std::pair<std::string, Setting>>;
+
+struct TensorImage {
+  std::string name;
+  program::DType dtype;
+  std::vector<int64_t> shape;
+  program::TensorKind kind;
+  uint64_t offset = 0; ///< in the data sections or in the arena
+  uint64_t bytes = 0;
+};
+
+struct HostStage {
+  std::string op, name;
+  std::vector<int32_t> inputs, outputs; ///< indices of tensors
+  Settings attributes;
+};
+
+struct AcceleratorStage {
+  std::string target, name;
+  std::vector<int32_t> bindings;
+  unsigned inputs = 0;
+  KernelImage kernel;
+};
+
+/// Everything that a program file holds; constants are still attributes.
+struct ProgramImage {
+  std::string target;
+  Settings arch, provenance;
+  std::vector<TensorImage> tensors;
+  std::vector<int32_t> inputs, outputs;
+  std::vector<std::variant<HostStage, AcceleratorStage>> stages;
+  /// In order of their offsets in the data sections.
+  std::vector<std::pair<uint64_t, mlir::ElementsAttr>> data;
+  uint64_t arenaBytes = 0, dataBytes = 0;
+};
+
+/// The program of `module`: its function `main`, and the kernels that it launches.
+mlir::FailureOr<ProgramImage> buildProgram(mlir::ModuleOp module, const Provenance &provenance);
+
+/// Attributes of `op` as settings of a host kernel: what ODS declares, and names.
+Settings readAttributes(mlir::Operation *op);
+/// The simple value of an attribute; enumerations and others are text.
+Setting readAttribute(mlir::Attribute attribute);
+
+/// Gives activations their places in the arena: tensors whose lives overlap lie apart.
+class Arena {
+public:
+  struct Life {
+    size_t tensor;
+    uint64_t bytes;
+    size_t first, last; ///< stages that touch it
+    uint64_t offset = 0;
+  };
+  /// First fit, the largest first. Returns the size of the arena.
+  static uint64_t place(llvm::MutableArrayRef<Life> lives);
+};
+
+} // namespace sparsam
+
+#endif // SPARSAM_LIB_ASSEMBLER_PROGRAMIMAGE_H
