@@ -82,7 +82,7 @@ def Isa_ReturnOp : Isa_Op<"return", [Pure, HasParent<"KernelOp">, Terminator]> {
   let summary = "End a kernel, in tensor form with its results";
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
   let hasVerifier = 1;
 }
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- sparsam-opt.cpp - run passes over textual IR -----------------------===//
+
+#include "tools/common/Registry.h"
+
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+
+int main(int argc, char **argv) {
+  sparsam::registerTargets();
+  sparsam::registerPasses();
+  mlir::DialectRegistry registry;
+  sparsam::registerDialects(registry);
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Sparsam: passes over onnx, sattn, isa and target dialects\n",
+                        registry));
+}
