@@ -3,6 +3,7 @@
 #ifndef SPARSAM_RUNTIME_PROGRAM_SESSION_H
 #define SPARSAM_RUNTIME_PROGRAM_SESSION_H
 
+#include "runtime/host/HostModel.h"
 #include "runtime/kernel/Machine.h"
 #include "runtime/program/Program.h"
 
@@ -22,6 +23,7 @@ struct RunOptions {
   bool recordPredicted = false;           ///< with recordMasks: see LaunchContext
   const MaskTrace *replayMasks = nullptr; ///< required in timing mode, else not looked at
   bool collectStatistics = false;         ///< of every attention core run on the host
+  HostModel hostModel;                    ///< times the operators on the host
   TraceWriter *timeline = nullptr;
   /// Called before each stage with its index, the number of stages and its name.
   std::function<void(unsigned, unsigned, const std::string &)> progress;

@@ -32,7 +32,7 @@ private:
   Status bindOutputs();
   void collectOutputs();
   Status runStage(unsigned index);
-  void runHost(const program::HostKernel &host, unsigned index);
+  Status runHost(const program::HostKernel &host, unsigned index);
   Status runAccelerator(const program::AcceleratorStage &stage, unsigned index);
   Result<LaunchReport> launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode,
                               MaskTrace *masks);
@@ -140,6 +140,12 @@ static std::string attentionName(const program::HostKernel &host, unsigned numbe
   return "attention_" + std::to_string(number);
 }
 
+/// " (node '...')", where the graph names the op's node.
+static std::string placeOf(const program::HostKernel &host) {
+  bool isNamed = host.name() && host.name()->size() > 0;
+  return isNamed ? " (node '" + printable(host.name()->string_view()) + "')" : "";
+}
+
 /// What a call costs, as far as the kernel knows.
 static HostReport hostReport(const program::HostKernel &host, const HostKernel &kernel,
                              const std::vector<TensorView> &inputs,
@@ -154,7 +160,7 @@ static HostReport hostReport(const program::HostKernel &host, const HostKernel &
   return report;
 }
 
-void Run::runHost(const program::HostKernel &host, unsigned index) {
+Status Run::runHost(const program::HostKernel &host, unsigned index) {
   std::vector<TensorView> inputs = state_.viewsOf(host.inputs());
   if (host.op()->string_view() == kAttentionOp) {
     std::string name = attentionName(host, attentions_++);
@@ -163,8 +169,12 @@ void Run::runHost(const program::HostKernel &host, unsigned index) {
       result_.statistics[name] = attentionStatistics(inputs[0], inputs[1]);
   }
   std::vector<TensorView> outputs = state_.viewsOf(host.outputs());
-  state_.hostKernels[index]->run(inputs, outputs);
-  result_.host.push_back(hostReport(host, *state_.hostKernels[index], inputs, outputs));
+  if (Status status = state_.hostKernels[index]->run(inputs, outputs); !status)
+    return makeError("stage ", index, placeOf(host), ": ", status.error().message);
+  HostReport report = hostReport(host, *state_.hostKernels[index], inputs, outputs);
+  report.seconds = options_.hostModel.seconds(report.flops, report.bytes);
+  result_.host.push_back(std::move(report));
+  return Status();
 }
 
 Result<LaunchReport> Run::launch(const program::AcceleratorStage &stage, unsigned index,
@@ -225,7 +235,7 @@ Status Run::runStage(unsigned index) {
   if (stage->accelerator())
     return runAccelerator(*stage->accelerator(), index);
   if (!isTimingOnly())
-    runHost(*stage->host(), index);
+    return runHost(*stage->host(), index);
   return Status();
 }
 

@@ -38,7 +38,8 @@ struct Session::State {
   template <typename Indices> std::vector<TensorView> viewsOf(const Indices *indices) const {
     std::vector<TensorView> views;
     for (unsigned i = 0; indices && i < indices->size(); ++i)
-      views.push_back(indices->Get(i) < 0 ? TensorView() : tensors[size_t(indices->Get(i))]);
+      views.push_back(indices->Get(i) < 0 ? TensorView{DType::f32, {}, nullptr, true}
+                                          : tensors[size_t(indices->Get(i))]);
     return views;
   }
 };

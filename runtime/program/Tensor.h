@@ -34,6 +34,7 @@ struct TensorView {
   DType dtype = DType::f32;
   Shape shape;
   void *data = nullptr;
+  bool isAbsent = false; ///< an optional operand that is not there
 
   int64_t elements() const { return elementCount(shape); }
   uint64_t bytes() const { return uint64_t(elements()) * byteWidth(dtype); }

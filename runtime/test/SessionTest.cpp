@@ -26,12 +26,14 @@ namespace {
 struct AddKernel : HostKernel {
   double addend = 0, elements = 0;
   double flops() const override { return elements; }
-  void run(const std::vector<TensorView> &inputs, const std::vector<TensorView> &outputs) override {
+  Status run(const std::vector<TensorView> &inputs,
+             const std::vector<TensorView> &outputs) override {
     for (int64_t i = 0; i < outputs[0].elements(); ++i)
       if (inputs[0].dtype == DType::i64)
         outputs[0].as<float>()[i] = float(inputs[0].as<int64_t>()[i]) + float(addend);
       else
         outputs[0].as<float>()[i] = inputs[0].as<float>()[i] + float(addend);
+    return Status();
   }
 };
 

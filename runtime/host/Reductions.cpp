@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Reductions.cpp - operators along an axis ---------------------------===//
+
+#include "runtime/host/Call.h"
+#include "runtime/support/Parallel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace sparsam::runtime::host {
+
+namespace {
+
+/// Sums in sixteen lanes whose order is the same on every processor.
+template <typename F> double sumLanes(int64_t n, F value) {
+  constexpr int64_t kLanes = 16;
+  float lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (int64_t l = 0; l < kLanes; ++l)
+      lanes[l] += value(i + l);
+  double sum = 0;
+  for (float lane : lanes)
+    sum += lane;
+  for (; i < n; ++i)
+    sum += value(i);
+  return sum;
+}
+
+Status expectFloats(const Call &call) {
+  for (const TensorView &view : call.inputs)
+    if (!view.isAbsent)
+      if (Status status = call.expectType(view, "operands", DType::f32); !status)
+        return status;
+  return call.expectType(call.outputs[0], "a result", DType::f32);
+}
+
+/// Calls body(row) for rows of `width` elements, several at a time.
+void forRows(int64_t rows, int64_t width, const std::function<void(int64_t)> &body) {
+  int64_t group = std::max<int64_t>(1, kChunk / std::max<int64_t>(width, 1));
+  parallelFor((rows + group - 1) / group, [&](int64_t task) {
+    for (int64_t row = task * group; row < std::min(rows, (task + 1) * group); ++row)
+      body(row);
+  });
+}
+
+//===-- Reduce -------------------------------------------------------------===//
+
+struct Mean {
+  static float start() { return 0; }
+  static float add(float a, float x) { return a + x; }
+  static float finish(float a, int64_t n) { return a / float(n); }
+};
+struct Sum : Mean {
+  static float finish(float a, int64_t) { return a; }
+};
+struct Largest {
+  static float start() { return -std::numeric_limits<float>::infinity(); }
+  static float add(float a, float x) { return x > a || x != x ? x : a; }
+  static float finish(float a, int64_t) { return a; }
+};
+
+/// Which dimensions are reduced: operand 1 or the attribute `axes`; none means all, or nothing
+/// with `noop_with_empty_axes`.
+Result<std::vector<bool>> reducedDims(const Call &call) {
+  std::vector<int64_t> axes = call.integers("axes");
+  if (call.hasInput(1)) {
+    auto given = call.constant(1, "axes");
+    if (!given)
+      return given.error();
+    axes = given.take();
+  }
+  const size_t rank = call.inputs[0].shape.size();
+  std::vector<bool> reduced(rank,
+                            axes.empty() && call.integer("noop_with_empty_axes", 0) == 0);
+  for (int64_t value : axes) {
+    auto axis = call.axis(value, rank);
+    if (!axis)
+      return axis.error();
+    reduced[size_t(*axis)] = true;
+  }
+  return reduced;
+}
+
+template <typename Op> Made makeReduce(const Call &call) {
+  if (Status status = call.expectOperands(1); !status)
+    return status.error();
+  for (const TensorView *view : {&call.inputs[0], &call.outputs[0]})
+    if (Status status = call.expectType(*view, "tensors", DType::f32); !status)
+      return status.error();
+  auto reduced = reducedDims(call);
+  if (!reduced)
+    return reduced.error();
+  // Strides of kept dimensions, and offsets of everything that is summed into one element.
+  const Shape &shape = call.inputs[0].shape;
+  std::vector<int64_t> keptDims, keptStrides, offsets = {0};
+  int64_t stride = 1;
+  for (size_t d = shape.size(); d-- > 0; stride *= shape[d]) {
+    if (!(*reduced)[d]) {
+      keptDims.push_back(shape[d]);
+      keptStrides.push_back(stride);
+      continue;
+    }
+    std::vector<int64_t> next;
+    for (int64_t i = 0; i < shape[d]; ++i)
+      for (int64_t offset : offsets)
+        next.push_back(offset + i * stride);
+    offsets = std::move(next);
+  }
+  const int64_t count = call.outputs[0].elements();
+  int64_t kept = 1;
+  for (int64_t dim : keptDims)
+    kept *= dim;
+  if (count != kept)
+    return call.error("a result of shape ", toString(call.outputs[0].shape),
+                      " does not fit an operand of shape ", toString(shape));
+  return makeKernel(double(call.inputs[0].elements()),
+                    [=](const auto &inputs, const auto &outputs) {
+                      const float *x = inputs[0].template as<float>();
+                      float *y = outputs[0].template as<float>();
+                      forRows(count, int64_t(offsets.size()), [&](int64_t row) {
+                        int64_t rest = row, base = 0;
+                        for (size_t d = 0; d < keptDims.size(); ++d) {
+                          base += rest % keptDims[d] * keptStrides[d];
+                          rest /= keptDims[d];
+                        }
+                        float sum = Op::start();
+                        for (int64_t offset : offsets)
+                          sum = Op::add(sum, x[base + offset]);
+                        y[row] = Op::finish(sum, int64_t(offsets.size()));
+                      });
+                      return Status();
+                    });
+}
+
+//===-- Softmax ------------------------------------------------------------===//
+
+/// Outer, axis and inner sizes of an operator along one axis.
+struct AxisShape {
+  int64_t outer, axis, inner;
+};
+Result<AxisShape> axisShape(const Call &call, int64_t otherwise) {
+  const Shape &shape = call.inputs[0].shape;
+  auto axis = call.axis(call.integer("axis", otherwise), shape.size());
+  if (!axis)
+    return axis.error();
+  size_t a = size_t(*axis);
+  return AxisShape{product(shape, 0, a), shape[a], product(shape, a + 1, shape.size())};
+}
+
+template <bool isLog> Made makeSoftmax(const Call &call) {
+  if (Status status = call.expectOperands(1); !status)
+    return status.error();
+  if (Status status = expectFloats(call); !status)
+    return status.error();
+  if (Status status = call.expectShape(call.outputs[0], "a result", call.inputs[0].shape); !status)
+    return status.error();
+  auto sizes = axisShape(call, -1);
+  if (!sizes)
+    return sizes.error();
+  return makeKernel(
+      5 * double(call.outputs[0].elements()),
+      [s = *sizes](const auto &inputs, const auto &outputs) {
+        forRows(s.outer * s.inner, s.axis, [&](int64_t row) {
+          const int64_t base = row / s.inner * s.axis * s.inner + row % s.inner;
+          const float *x = inputs[0].template as<float>() + base;
+          float *y = outputs[0].template as<float>() + base;
+          float largest = -std::numeric_limits<float>::infinity();
+          for (int64_t i = 0; i < s.axis; ++i)
+            largest = std::max(largest, x[i * s.inner]);
+          double sum = 0;
+          for (int64_t i = 0; i < s.axis; ++i) {
+            y[i * s.inner] = x[i * s.inner] - largest;
+            float e = std::exp(y[i * s.inner]);
+            sum += e;
+            if (!isLog)
+              y[i * s.inner] = e;
+          }
+          const float scale = float(1 / sum), shift = float(std::log(sum));
+          for (int64_t i = 0; i < s.axis; ++i)
+            y[i * s.inner] = isLog ? y[i * s.inner] - shift : y[i * s.inner] * scale;
+        });
+        return Status();
+      });
+}
+
+//===-- Layer normalisation ------------------------------------------------===//
+
+Made makeLayerNormalization(const Call &call) {
+  if (Status status = call.expectOperands(2); !status)
+    return status.error();
+  if (Status status = expectFloats(call); !status)
+    return status.error();
+  if (call.outputs.size() > 1)
+    return call.error("has no second and third result here");
+  if (Status status = call.expectShape(call.outputs[0], "a result", call.inputs[0].shape); !status)
+    return status.error();
+  const Shape &shape = call.inputs[0].shape;
+  auto axis = call.axis(call.integer("axis", -1), shape.size());
+  if (!axis)
+    return axis.error();
+  const int64_t rows = product(shape, 0, size_t(*axis));
+  const int64_t width = product(shape, size_t(*axis), shape.size());
+  const bool hasBias = call.hasInput(2);
+  for (size_t i = 1; i < (hasBias ? 3u : 2u); ++i)
+    if (call.inputs[i].elements() != width)
+      return call.error("expects ", i == 1 ? "a scale" : "a bias", " of ", width,
+                        " elements, got shape ", toString(call.inputs[i].shape));
+  const float epsilon = float(call.real("epsilon", 1e-5));
+  return makeKernel(8.0 * double(rows) * double(width), [=](const auto &inputs,
+                                                            const auto &outputs) {
+    const float *scale = inputs[1].template as<float>();
+    const float *bias = hasBias ? inputs[2].template as<float>() : nullptr;
+    forRows(rows, width, [&](int64_t row) {
+      const float *x = inputs[0].template as<float>() + row * width;
+      float *y = outputs[0].template as<float>() + row * width;
+      const float mean = float(sumLanes(width, [x](int64_t i) { return x[i]; }) / double(width));
+      const double variance = sumLanes(width, [x, mean](int64_t i) {
+                                return (x[i] - mean) * (x[i] - mean);
+                              }) / double(width);
+      const float factor = float(1.0 / std::sqrt(variance + double(epsilon)));
+      for (int64_t i = 0; i < width; ++i)
+        y[i] = (x[i] - mean) * factor * scale[i] + (bias ? bias[i] : 0.0f);
+    });
+    return Status();
+  });
+}
+
+//===-- ArgMax, CumSum -----------------------------------------------------===//
+
+Made makeArgMax(const Call &call) {
+  if (Status status = call.expectOperands(1); !status)
+    return status.error();
+  if (Status status = call.expectType(call.inputs[0], "an operand", DType::f32); !status)
+    return status.error();
+  if (Status status = call.expectType(call.outputs[0], "a result", DType::i64); !status)
+    return status.error();
+  auto sizes = axisShape(call, 0);
+  if (!sizes)
+    return sizes.error();
+  if (sizes->axis == 0 || call.outputs[0].elements() != sizes->outer * sizes->inner)
+    return call.error("a result of shape ", toString(call.outputs[0].shape),
+                      " does not fit an operand of shape ", toString(call.inputs[0].shape));
+  const bool takesLast = call.integer("select_last_index", 0) != 0;
+  return makeKernel(0, [s = *sizes, takesLast](const auto &inputs, const auto &outputs) {
+    int64_t *y = outputs[0].template as<int64_t>();
+    forRows(s.outer * s.inner, s.axis, [&](int64_t row) {
+      const float *x = inputs[0].template as<float>() + row / s.inner * s.axis * s.inner +
+                       row % s.inner;
+      int64_t best = 0;
+      for (int64_t i = 1; i < s.axis; ++i)
+        if (x[i * s.inner] > x[best * s.inner] ||
+            (takesLast && x[i * s.inner] == x[best * s.inner]))
+          best = i;
+      y[row] = best;
+    });
+    return Status();
+  });
+}
+
+template <typename T> Made makeCumSumOf(const Call &call, AxisShape s) {
+  if (call.integer("exclusive", 0) != 0 || call.integer("reverse", 0) != 0)
+    return call.error("exclusive and reverse are not supported");
+  return makeKernel(double(call.outputs[0].elements()),
+                    [s](const auto &inputs, const auto &outputs) {
+                      forRows(s.outer * s.inner, s.axis, [&](int64_t row) {
+                        const int64_t base =
+                            row / s.inner * s.axis * s.inner + row % s.inner;
+                        const T *x = inputs[0].template as<T>() + base;
+                        T *y = outputs[0].template as<T>() + base, sum = 0;
+                        for (int64_t i = 0; i < s.axis; ++i)
+                          y[i * s.inner] = sum += x[i * s.inner];
+                      });
+                      return Status();
+                    });
+}
+
+/// The axis is operand 1.
+Made makeCumSum(const Call &call) {
+  if (Status status = call.expectOperands(2); !status)
+    return status.error();
+  if (Status status = call.expectShape(call.outputs[0], "a result", call.inputs[0].shape); !status)
+    return status.error();
+  if (Status status = call.expectType(call.outputs[0], "a result", call.inputs[0].dtype); !status)
+    return status.error();
+  auto given = call.constant(1, "axis");
+  if (!given)
+    return given.error();
+  const Shape &shape = call.inputs[0].shape;
+  auto axis = call.axis(given->size() == 1 ? given->front() : -1, shape.size());
+  if (!axis)
+    return axis.error();
+  size_t a = size_t(*axis);
+  AxisShape sizes{product(shape, 0, a), shape[a], product(shape, a + 1, shape.size())};
+  switch (call.inputs[0].dtype) {
+  case DType::f32:
+    return makeCumSumOf<float>(call, sizes);
+  case DType::i64:
+    return makeCumSumOf<int64_t>(call, sizes);
+  case DType::i32:
+    return makeCumSumOf<int32_t>(call, sizes);
+  default:
+    return call.error("does not work on ", name(call.inputs[0].dtype));
+  }
+}
+
+} // namespace
+
+void addReductions(Table &table) {
+  table["onnx.ReduceMean"] = makeReduce<Mean>;
+  table["onnx.ReduceSum"] = makeReduce<Sum>;
+  table["onnx.ReduceMax"] = makeReduce<Largest>;
+  table["onnx.Softmax"] = makeSoftmax<false>;
+  table["onnx.LogSoftmax"] = makeSoftmax<true>;
+  table["onnx.LayerNormalization"] = makeLayerNormalization;
+  table["onnx.ArgMax"] = makeArgMax;
+  table["onnx.CumSum"] = makeCumSum;
+}
+
+} // namespace sparsam::runtime::host
