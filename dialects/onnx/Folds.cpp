@@ -346,7 +346,8 @@ OpFoldResult foldGather(GatherOp op, const Data &from, Attribute indices, Ranked
   if (!picked)
     return {};
   ArrayRef<int64_t> shape = from.type.getShape();
-  const int64_t axis = op.getAxis() < 0 ? op.getAxis() + int64_t(shape.size()) : op.getAxis();
+  int64_t axis = int64_t(op.getAxis());
+  axis += axis < 0 ? int64_t(shape.size()) : 0;
   const int64_t rank = picked->type.getRank();
   SmallVector<int64_t> strides = rowMajorStrides(shape),
                        picks = rowMajorStrides(picked->type.getShape());
@@ -365,7 +366,8 @@ OpFoldResult foldGather(GatherOp op, const Data &from, Attribute indices, Ranked
 }
 
 OpFoldResult foldConcat(ConcatOp op, ArrayRef<Attribute> operands, RankedTensorType type) {
-  const int64_t axis = op.getAxis() < 0 ? op.getAxis() + type.getRank() : op.getAxis();
+  int64_t axis = int64_t(op.getAxis());
+  axis += axis < 0 ? type.getRank() : 0;
   Data all{type, {}, {}};
   SmallVector<Data> parts;
   for (Attribute operand : operands) {
@@ -440,7 +442,8 @@ OpFoldResult foldFromTypes(Operation *op, ArrayRef<Attribute> operands, RankedTe
     auto data = dyn_cast<RankedTensorType>(shape.getData().getType());
     if (!data || !data.hasStaticShape())
       return {};
-    int64_t rank = data.getRank(), start = shape.getStart() + (shape.getStart() < 0 ? rank : 0);
+    int64_t rank = data.getRank(), start = int64_t(shape.getStart());
+    start += start < 0 ? rank : 0;
     start = std::clamp<int64_t>(start, 0, rank);
     for (int64_t i = 0; i < type.getNumElements(); ++i)
       result.integers.push_back(data.getDimSize(start + i));

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Passes.td - from onnx to sattn -------------------------------------===//
+#ifndef SPARSAM_CONVERSION_PASSES
+#define SPARSAM_CONVERSION_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def RaiseOnnxToSattn : Pass<"raise-onnx-to-sattn", "::mlir::ModuleOp"> {
+  let summary = "Recognise attention and linear layers";
+  let description = [{
+    Makes one `sattn.attention` of MatMul, scale, mask, Softmax, MatMul, in the forms that exporters write: scaled by Mul or
+    Div, before or after the first MatMul, on Q or on K or on both; masks that are added or chosen by Where; Transpose on
+    K anywhere; three or four dimensions; Cast, Dropout and Identity in between. A constant mask that hides the future
+    becomes `causal`. The operators Attention (ai.onnx 23) and Attention and MultiHeadAttention (com.microsoft) are
+    expanded into the same op.
+
+    For each Softmax that is no attention a remark says why. Cores are named `attention_0`, `attention_1`, ... in the order
+    of the graph (`sattn.name`).
+
+    A MatMul or Gemm with a constant matrix becomes `sattn.linear`, with bias, activation and residual where they follow.
+
+    ```mlir
+    // in
+    %s = onnx.MatMul %q, %kt : (tensor<1x2x8x16xf32>, tensor<1x2x16x8xf32>) -> tensor<1x2x8x8xf32>
+    %d = onnx.Div %s, %four : (tensor<1x2x8x8xf32>, tensor<f32>) -> tensor<1x2x8x8xf32>
+    %p = onnx.Softmax %d : (tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+    %o = onnx.MatMul %p, %v : (tensor<1x2x8x8xf32>, tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32>
+    // out
+    %o = sattn.attention %q, %k, %v {policy = #sattn.dense, sattn.name = "attention_0", scale = 2.500000e-01 : f32}
+        : tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32> -> tensor<1x2x8x16xf32>
+    ```
+  }];
+  let dependentDialects = ["::sparsam::onnx::OnnxDialect", "::sparsam::sattn::SattnDialect"];
+  let statistics = [
+    Statistic<"numAttention", "num-attention", "Attention cores raised">,
+    Statistic<"numNotRaised", "num-not-raised", "Softmax ops that are no attention">,
+  ];
+}
+
+#endif // SPARSAM_CONVERSION_PASSES

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- RaiseOnnxToSattn.cpp - recognise attention and linear layers -------===//
+
+#include "sparsam/Conversion.h"
+
+#include "Conversion/OnnxToSattn/Core.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace sparsam {
+#define GEN_PASS_DEF_RAISEONNXTOSATTN
+#include "sparsam/ConversionPasses.h.inc"
+
+namespace {
+
+/// The node that an op comes from.
+std::string getNodeName(Location loc) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return name.getName().str();
+  if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location part : fused.getLocations())
+      if (std::string name = getNodeName(part); !name.empty())
+        return name;
+  return "";
+}
+
+struct RaiseOnnxToSattn : impl::RaiseOnnxToSattnBase<RaiseOnnxToSattn> {
+  using RaiseOnnxToSattnBase::RaiseOnnxToSattnBase;
+
+  void runOnOperation() override {
+    SmallVector<Operation *> candidates;
+    getOperation().walk([&](Operation *op) {
+      if (llvm::isa<onnx::SoftmaxOp, onnx::AttentionOp, onnx::MSAttentionOp,
+                    onnx::MSMultiHeadAttentionOp>(op))
+        candidates.push_back(op);
+    });
+    for (Operation *op : candidates)
+      if (failed(raise(op)))
+        return signalPassFailure();
+    if (notRaised.empty())
+      getOperation()->removeDiscardableAttr(kNotRaisedAttr);
+    else
+      getOperation()->setDiscardableAttr(kNotRaisedAttr,
+                                         Builder(&getContext()).getStrArrayAttr(
+                                             llvm::to_vector_of<StringRef>(notRaised)));
+    RewritePatternSet patterns(&getContext());
+    populateLinearPatterns(patterns);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult raise(Operation *op) {
+    std::string name = "attention_" + std::to_string(numRaised);
+    if (auto softmax = dyn_cast<onnx::SoftmaxOp>(op)) {
+      std::string reason;
+      if (failed(raiseSoftmax(softmax, name, reason))) {
+        remark(softmax, reason);
+        return success();
+      }
+    } else {
+      LogicalResult result =
+          llvm::TypeSwitch<Operation *, LogicalResult>(op)
+              .Case<onnx::AttentionOp, onnx::MSAttentionOp, onnx::MSMultiHeadAttentionOp>(
+                  [&](auto attention) { return expandAttention(attention, name); })
+              .Default([](Operation *) { return failure(); });
+      if (failed(result))
+        return failure();
+    }
+    ++numRaised;
+    ++numAttention;
+    return success();
+  }
+
+  void remark(onnx::SoftmaxOp softmax, StringRef reason) {
+    ++numNotRaised;
+    softmax.emitRemark() << "this Softmax is not raised to sattn.attention: " << reason;
+    std::string node = getNodeName(softmax.getLoc());
+    notRaised.push_back((node.empty() ? "Softmax" : node) + ": " + reason.str());
+  }
+
+  unsigned numRaised = 0;
+  SmallVector<std::string> notRaised;
+};
+
+} // namespace
+} // namespace sparsam

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- RaiseSoftmax.cpp - attention around a Softmax ----------------------===//
+
+#include "Conversion/OnnxToSattn/Core.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace sparsam {
+
+namespace {
+
+/// A mask as it is in the graph: added, or chosen by Where.
+struct MaskTerm {
+  Value added;             ///< or
+  Value condition, hidden; ///< `hidden` where the condition is `hides`
+  bool hides = false;
+};
+
+/// Walks from a Softmax to the two MatMuls around it.
+class Matcher {
+public:
+  explicit Matcher(onnx::SoftmaxOp softmax) : softmax(softmax) {}
+
+  LogicalResult match() {
+    auto type = dyn_cast<RankedTensorType>(softmax.getType());
+    if (!type || !type.hasStaticShape() || !type.getElementType().isF32())
+      return refuse("its type is not a static float32 tensor");
+    rank = type.getRank();
+    if (const int64_t axis = int64_t(softmax.getAxis()); axis != -1 && axis != rank - 1)
+      return refuse("it normalises another dimension than the last");
+    if (rank < 2 || rank > 4)
+      return refuse("it has " + std::to_string(rank) + " dimensions, attention has 2 to 4");
+    if (failed(matchOutput()) || failed(matchScores(softmax.getInput())))
+      return failure();
+    return matchProduct();
+  }
+
+  Value rewrite(StringRef name) {
+    OpBuilder base(output);
+    OnnxBuilder builder(base, softmax.getLoc());
+    Core core;
+    core.scale = scale;
+    core.query = withFourDims(builder, query);
+    core.key = withFourDims(builder, makeKey(builder));
+    core.value = withFourDims(builder, value);
+    core.mask = makeMask(builder);
+    recogniseCausal(core);
+    Value result = builder.attention(core, name);
+    return builder.reshape(result, shapeOf(output.getY()));
+  }
+
+  std::string reason;
+  onnx::MatMulOp output;
+
+private:
+  LogicalResult refuse(std::string text) {
+    reason = std::move(text);
+    return failure();
+  }
+
+  /// What an op that changes nothing in inference stands for.
+  static Value skipNothing(Value value) {
+    while (Operation *op = value.getDefiningOp()) {
+      bool isNothing = llvm::isa<onnx::IdentityOp, onnx::DropoutOp, onnx::CastOp>(op) &&
+                       op->getOperand(0).getType() == op->getResult(0).getType();
+      if (!isNothing)
+        break;
+      value = op->getOperand(0);
+    }
+    return value;
+  }
+
+  //===-- After the Softmax ------------------------------------------------===//
+
+  LogicalResult matchOutput() {
+    Value probabilities = softmax.getOutput();
+    while (true) {
+      if (!probabilities.hasOneUse())
+        return refuse(probabilities.use_empty() ? "nothing uses it"
+                                                : "its probabilities are used more than once");
+      Operation *user = *probabilities.user_begin();
+      if (auto matMul = dyn_cast<onnx::MatMulOp>(user)) {
+        output = matMul;
+        break;
+      }
+      if (user->getNumResults() != 1 || skipNothing(user->getResult(0)) == user->getResult(0))
+        return refuse("its probabilities go to " + user->getName().getStringRef().str() +
+                      ", not to a MatMul");
+      probabilities = user->getResult(0);
+    }
+    if (output.getA() != probabilities)
+      return refuse("its probabilities are the right operand of a MatMul");
+    value = output.getB();
+    return success();
+  }
+
+  //===-- Before the Softmax -----------------------------------------------===//
+
+  /// True if `value` is made from a product of two activations by scaling and masking.
+  static bool leadsToProduct(Value value, unsigned depth = 0) {
+    constexpr unsigned kMaxDepth = 8;
+    Operation *op = skipNothing(value).getDefiningOp();
+    if (!op || depth > kMaxDepth)
+      return false;
+    if (llvm::isa<onnx::MatMulOp>(op))
+      return true;
+    if (!llvm::isa<onnx::AddOp, onnx::MulOp, onnx::DivOp, onnx::WhereOp>(op))
+      return false;
+    return llvm::any_of(op->getOperands(),
+                        [&](Value operand) { return leadsToProduct(operand, depth + 1); });
+  }
+
+  LogicalResult matchScores(Value scores) {
+    bool isScaled = false;
+    while (true) {
+      scores = skipNothing(scores);
+      Operation *op = scores.getDefiningOp();
+      if (auto matMul = dyn_cast_if_present<onnx::MatMulOp>(op)) {
+        product = matMul;
+        return success();
+      }
+      Value inner = op ? peelScale(op, scale) : Value();
+      if (inner) {
+        isScaled = true;
+        scores = inner;
+        continue;
+      }
+      MaskTerm mask;
+      inner = op ? peelMask(op, mask) : Value();
+      if (!inner)
+        return refuse(std::string("its scores come from ") +
+                      (op ? op->getName().getStringRef().str() : "an input") +
+                      ", not from a MatMul");
+      if (isScaled)
+        return refuse("its scores are masked before they are scaled");
+      masks.push_back(mask);
+      scores = inner;
+    }
+  }
+
+  /// The operand that `op` multiplies or divides by a constant; null if it does not.
+  static Value peelScale(Operation *op, double &scale) {
+    if (auto div = dyn_cast<onnx::DivOp>(op)) {
+      auto factor = onnx::getConstantScalar(div.getB());
+      if (!factor || *factor == 0 || div.getA().getType() != div.getType())
+        return {};
+      scale /= *factor;
+      return div.getA();
+    }
+    auto mul = dyn_cast<onnx::MulOp>(op);
+    if (!mul)
+      return {};
+    for (auto [factor, rest] :
+         {std::pair(mul.getB(), mul.getA()), {mul.getA(), mul.getB()}})
+      if (auto scalar = onnx::getConstantScalar(factor); scalar && rest.getType() == mul.getType()) {
+        scale *= *scalar;
+        return rest;
+      }
+    return {};
+  }
+
+  /// The scores that `op` masks; null if it masks nothing.
+  static Value peelMask(Operation *op, MaskTerm &mask) {
+    if (auto add = dyn_cast<onnx::AddOp>(op)) {
+      for (auto [scores, added] :
+           {std::pair(add.getA(), add.getB()), {add.getB(), add.getA()}})
+        if (leadsToProduct(scores) && scores.getType() == add.getType()) {
+          mask.added = added;
+          return scores;
+        }
+      return {};
+    }
+    auto where = dyn_cast<onnx::WhereOp>(op);
+    if (!where)
+      return {};
+    constexpr double kHidden = -1e4; // the largest that exporters use
+    for (auto [scores, hidden, hides] :
+         {std::tuple(where.getX(), where.getY(), false), {where.getY(), where.getX(), true}}) {
+      auto scalar = onnx::getConstantScalar(hidden);
+      if (!scalar || *scalar > kHidden || scores.getType() != where.getType())
+        continue;
+      mask.condition = where.getCondition();
+      mask.hidden = hidden;
+      mask.hides = hides;
+      return scores;
+    }
+    return {};
+  }
+
+  LogicalResult matchProduct() {
+    query = product.getA();
+    keyTransposed = product.getB();
+    peelOperand(query);
+    peelOperand(keyTransposed);
+    for (Value operand : {query, keyTransposed, value})
+      if (cast<RankedTensorType>(operand.getType()).getRank() != rank)
+        return refuse("Q, K and V do not have its number of dimensions");
+    if (auto transpose = keyTransposed.getDefiningOp<onnx::TransposeOp>()) {
+      // A scale may also stand before the transpose.
+      keySource = transpose.getData();
+      peelOperand(keySource);
+    }
+    ArrayRef<int64_t> q = shapeOf(query), k = shapeOf(keyTransposed), v = shapeOf(value);
+    for (int64_t d = 0; d < rank - 2; ++d)
+      if (q[d] != k[d] || q[d] != v[d])
+        return refuse("Q, K and V differ in batch or heads");
+    for (const MaskTerm &mask : masks)
+      for (Value part : {mask.added, mask.condition})
+        if (part && cast<RankedTensorType>(part.getType()).getRank() > rank)
+          return refuse("its mask has more dimensions than its scores");
+    return success();
+  }
+
+  /// Leaves out scales by constants, and what does nothing.
+  void peelOperand(Value &value) {
+    while (true) {
+      value = skipNothing(value);
+      Operation *op = value.getDefiningOp();
+      Value inner = op ? peelScale(op, scale) : Value();
+      if (!inner)
+        return;
+      value = inner;
+    }
+  }
+
+  //===-- Operands of the op -----------------------------------------------===//
+
+  /// K: the transpose in front of the product taken back.
+  Value makeKey(OnnxBuilder &builder) {
+    SmallVector<int64_t> perm = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+    Value source = keyTransposed;
+    if (auto transpose = keyTransposed.getDefiningOp<onnx::TransposeOp>()) {
+      source = keySource;
+      if (transpose.getPerm())
+        perm.assign(transpose.getPerm()->begin(), transpose.getPerm()->end());
+      else
+        std::reverse(perm.begin(), perm.end());
+    }
+    std::swap(perm[rank - 1], perm[rank - 2]);
+    if (llvm::equal(perm, llvm::seq<int64_t>(0, rank)))
+      return source;
+    return builder.transpose(source, perm);
+  }
+
+  /// [n, d] and [heads, n, d] get dimensions of 1 in front.
+  static Value withFourDims(OnnxBuilder &builder, Value value) {
+    SmallVector<int64_t> shape(shapeOf(value));
+    shape.insert(shape.begin(), 4 - shape.size(), 1);
+    return builder.reshape(value, shape);
+  }
+
+  Value makeMask(OnnxBuilder &builder) {
+    Value sum;
+    for (const MaskTerm &mask : masks) {
+      Value term = mask.added;
+      if (!term) {
+        Value zero = builder.real(0.0f);
+        // The constant may have the shape of a tensor of one element.
+        Value hidden = builder.real(float(*onnx::getConstantScalar(mask.hidden)));
+        term = builder.make<onnx::WhereOp>(mask.condition, mask.hides ? hidden : zero,
+                                           mask.hides ? zero : hidden);
+      }
+      sum = sum ? builder.make<onnx::AddOp>(sum, term) : term;
+    }
+    return sum ? withFourDims(builder, sum) : sum;
+  }
+
+  onnx::SoftmaxOp softmax;
+  onnx::MatMulOp product;
+  int64_t rank = 0;
+  double scale = 1;
+  SmallVector<MaskTerm, 2> masks;
+  Value query, keyTransposed, keySource, value;
+};
+
+} // namespace
+
+LogicalResult raiseSoftmax(onnx::SoftmaxOp softmax, StringRef name, std::string &reason) {
+  Matcher matcher(softmax);
+  if (failed(matcher.match())) {
+    reason = matcher.reason;
+    return failure();
+  }
+  Value result = matcher.rewrite(name);
+  matcher.output.getY().replaceAllUsesWith(result);
+  return success();
+}
+
+} // namespace sparsam
