@@ -4,14 +4,11 @@
 #include "sparsam/Pipelines.h"
 
 #include "sattn/Sattn.h"
+#include "sparsam/Conversion.h"
 #include "sparsam/IsaPasses.h"
+#include "sparsam/OnnxPasses.h"
 #include "sparsam/TargetPasses.h"
 #include "sparsam/Transforms.h"
-#if __has_include("sparsam/Conversion.h")
-#include "sparsam/Conversion.h"
-#include "sparsam/OnnxPasses.h"
-#define SPARSAM_HAS_ONNX
-#endif
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -24,13 +21,11 @@ using namespace mlir;
 namespace sparsam {
 
 void buildRaisePipeline(OpPassManager &pm) {
-#ifdef SPARSAM_HAS_ONNX
   pm.addPass(createFuseOnnx());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createRaiseOnnxToSattn());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-#endif
 }
 
 static SparsifyMode getSparsifyMode(AttentionMode mode) {
@@ -87,9 +82,9 @@ struct CompileOptions : PassPipelineOptions<CompileOptions> {
 } // namespace
 
 void registerPipelines() {
-  PassPipelineRegistration<>("sparsam-raise",
-                             "From onnx to sattn: fuse sub-graphs, raise attention and linear layers",
-                             buildRaisePipeline);
+  PassPipelineRegistration<>(
+      "sparsam-raise", "From onnx to sattn: fuse sub-graphs, raise attention and linear layers",
+      buildRaisePipeline);
   PassPipelineRegistration<CompileOptions>(
       "sparsam-compile", "From sattn to the machine form of a target, with buffers allocated",
       [](OpPassManager &pm, const CompileOptions &options) {
@@ -125,18 +120,17 @@ OwningOpRef<ModuleOp> buildAttentionModule(MLIRContext *context, int64_t batch, 
     names.push_back("mask");
   }
   builder.setInsertionPointToEnd(module->getBody());
-  auto main =
-      func::FuncOp::create(builder, loc, "main", builder.getFunctionType(inputs, {query}));
+  auto main = func::FuncOp::create(builder, loc, "main", builder.getFunctionType(inputs, {query}));
   for (auto [number, name] : llvm::enumerate(names))
     main.setArgAttr(number, "onnx.name", builder.getStringAttr(name));
   main.setResultAttr(0, "onnx.name", builder.getStringAttr("out"));
   Block *body = main.addEntryBlock();
   builder.setInsertionPointToEnd(body);
-  auto core = sattn::AttentionOp::create(
-      builder, loc, query, body->getArgument(0), body->getArgument(1), body->getArgument(2),
-      hasMask ? body->getArgument(3) : Value(),
-      builder.getF32FloatAttr(float(1.0 / std::sqrt(double(headDim)))), /*causal=*/UnitAttr(),
-      sattn::DenseAttr::get(context));
+  auto core =
+      sattn::AttentionOp::create(builder, loc, query, body->getArgument(0), body->getArgument(1),
+                                 body->getArgument(2), hasMask ? body->getArgument(3) : Value(),
+                                 builder.getF32FloatAttr(float(1.0 / std::sqrt(double(headDim)))),
+                                 /*causal=*/UnitAttr(), sattn::DenseAttr::get(context));
   core->setDiscardableAttr(sattn::kNameAttr, builder.getStringAttr("attention_0"));
   func::ReturnOp::create(builder, loc, core.getOutput());
   return module;

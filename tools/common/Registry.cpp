@@ -5,21 +5,17 @@
 
 #include "check/Check.h"
 #include "isa/Isa.h"
+#include "onnx/Onnx.h"
 #include "sattn/Sattn.h"
+#include "sparsam/Conversion.h"
 #include "sparsam/IsaPasses.h"
+#include "sparsam/OnnxPasses.h"
 #include "sparsam/Pipelines.h"
 #include "sparsam/Reference.h"
 #include "sparsam/TargetPasses.h"
 #include "sparsam/Transforms.h"
 #include "targets/RegisterModels.h"
 #include "targets/RegisterTargets.h"
-
-#if __has_include("sparsam/Conversion.h")
-#include "onnx/Onnx.h"
-#include "sparsam/Conversion.h"
-#include "sparsam/OnnxPasses.h"
-#define SPARSAM_HAS_ONNX
-#endif
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
@@ -29,20 +25,16 @@ using namespace mlir;
 namespace sparsam {
 
 void registerDialects(DialectRegistry &registry) {
-  registry.insert<func::FuncDialect, sattn::SattnDialect, isa::IsaDialect, check::CheckDialect>();
-#ifdef SPARSAM_HAS_ONNX
-  registry.insert<onnx::OnnxDialect>();
-#endif
+  registry.insert<func::FuncDialect, onnx::OnnxDialect, sattn::SattnDialect, isa::IsaDialect,
+                  check::CheckDialect>();
   for (const std::string &name : TargetRegistry::instance().getNames())
     TargetRegistry::instance().lookup(name)->registerDialects(registry);
 }
 
 void registerPasses() {
   registerTransformsPasses(); // MLIR's own: canonicalize, cse, ...
-#ifdef SPARSAM_HAS_ONNX
   registerOnnxPasses();
   registerConversionPasses();
-#endif
   registerSattnPasses();
   registerTargetPasses();
   registerIsaPasses();
