@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Import.cpp - read an ONNX model ------------------------------------===//
+
+#include "sparsam/Import.h"
+#include "GraphImporter.h"
+
+#include "onnx/Onnx.h"
+#include "sparsam/OnnxPasses.h"
+
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace sparsam {
+
+OwningOpRef<ModuleOp> importOnnx(const std::string &path, const ImportOptions &options,
+                                 MLIRContext *context) {
+  context->loadDialect<func::FuncDialect, onnx::OnnxDialect>();
+  Location fileLoc = FileLineColLoc::get(context, path, 0, 0);
+  FailureOr<std::unique_ptr<Model>> model = loadModel(path, fileLoc);
+  if (failed(model))
+    return {};
+  FailureOr<std::vector<GraphInput>> inputs =
+      resolveInputs((*model)->proto.graph(), options, fileLoc);
+  if (failed(inputs))
+    return {};
+  OwningOpRef<ModuleOp> module = ModuleOp::create(fileLoc);
+  TensorReader tensors((*model)->file, path);
+  if (failed(GraphImporter(**model, tensors, fileLoc).run(*inputs, *module)))
+    return {};
+  PassManager manager(context);
+  manager.addPass(createInferShapes());
+  if (failed(verify(*module)) || failed(manager.run(*module)))
+    return {};
+  return module;
+}
+
+} // namespace sparsam

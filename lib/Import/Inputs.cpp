@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Inputs.cpp - static shapes for the inputs of a graph ---------------===//
+
+#include "Inputs.h"
+#include "Tensors.h"
+
+#include "mlir/IR/Diagnostics.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+
+namespace sparsam {
+
+namespace {
+
+/// A dimension as declared: fixed, named by a symbol, or unknown.
+struct Dimension {
+  int64_t extent = ShapedType::kDynamic;
+  std::string symbol;
+
+  bool isDynamic() const { return ShapedType::isDynamic(extent); }
+  std::string str() const {
+    if (!isDynamic())
+      return std::to_string(extent);
+    return symbol.empty() ? "?" : symbol;
+  }
+};
+
+struct Input {
+  std::string name;
+  Type element;
+  bool ranked = true;
+  std::vector<Dimension> dimensions;
+
+  std::string str() const {
+    if (!ranked)
+      return name + " [any rank]";
+    return name + " [" +
+           llvm::join(llvm::map_range(dimensions, std::mem_fn(&Dimension::str)), ", ") + "]";
+  }
+};
+
+class InputResolver {
+public:
+  InputResolver(const proto::GraphProto &graph, const ImportOptions &options, Location loc)
+      : graph(graph), options(options), loc(loc) {}
+
+  FailureOr<std::vector<GraphInput>> run();
+
+private:
+  LogicalResult readInputs();
+  LogicalResult readInput(const proto::ValueInfoProto &info);
+  LogicalResult readShape(const proto::TensorShapeProto &shape, Input &input);
+  LogicalResult applyShape(Input &input, ArrayRef<int64_t> shape);
+  LogicalResult checkNames();
+  void applySymbols();
+  LogicalResult checkStatic();
+  std::string suggestFlags();
+
+  /// An error with a note that lists the inputs.
+  LogicalResult fail(const Twine &message, const std::string &remedy = "");
+
+  const proto::GraphProto &graph;
+  const ImportOptions &options;
+  Location loc;
+  std::vector<Input> inputs;
+  /// The extent of a symbol, and the input whose shape fixed it.
+  std::map<std::string, std::pair<int64_t, std::string>> symbols;
+};
+
+} // namespace
+
+static std::string formatShape(ArrayRef<int64_t> shape) {
+  return llvm::join(llvm::map_range(shape, [](int64_t extent) { return std::to_string(extent); }),
+                    "x");
+}
+
+LogicalResult InputResolver::fail(const Twine &message, const std::string &remedy) {
+  InFlightDiagnostic diagnostic = emitError(loc) << message;
+  if (!remedy.empty())
+    diagnostic.attachNote() << remedy;
+  if (inputs.empty())
+    diagnostic.attachNote() << "the model has no inputs";
+  else
+    diagnostic.attachNote() << "the inputs of the model are "
+                            << llvm::join(llvm::map_range(inputs, std::mem_fn(&Input::str)), ", ");
+  return diagnostic;
+}
+
+LogicalResult InputResolver::readShape(const proto::TensorShapeProto &shape, Input &input) {
+  for (const proto::TensorShapeProto::Dimension &dimension : shape.dim()) {
+    Dimension &read = input.dimensions.emplace_back();
+    if (dimension.has_dim_value())
+      read.extent = dimension.dim_value();
+    else if (dimension.has_dim_param())
+      read.symbol = dimension.dim_param();
+    if (dimension.has_dim_value() && dimension.dim_value() < 1)
+      return emitError(loc) << "input '" << input.name << "' has the extent "
+                            << dimension.dim_value() << " in dimension "
+                            << input.dimensions.size() - 1 << "; extents are at least 1";
+  }
+  return success();
+}
+
+LogicalResult InputResolver::readInput(const proto::ValueInfoProto &info) {
+  if (info.name().empty())
+    return emitError(loc) << "an input of the graph has no name";
+  if (llvm::is_contained(llvm::map_range(inputs, [](const Input &input) { return input.name; }),
+                         info.name()))
+    return emitError(loc) << "input '" << info.name() << "' is declared twice";
+  if (!info.type().has_tensor_type())
+    return emitError(loc)
+           << "input '" << info.name()
+           << "' is not a tensor; sequences, maps, optional and sparse values are not supported";
+  Input input;
+  input.name = info.name();
+  const proto::TypeProto::Tensor &type = info.type().tensor_type();
+  FailureOr<Type> element = getElementType(type.elem_type(), "input '" + input.name + "'", loc);
+  if (failed(element))
+    return failure();
+  input.element = *element;
+  input.ranked = type.has_shape();
+  if (input.ranked && failed(readShape(type.shape(), input)))
+    return failure();
+  inputs.push_back(std::move(input));
+  return success();
+}
+
+LogicalResult InputResolver::readInputs() {
+  llvm::StringSet<> initializers;
+  for (const proto::TensorProto &initializer : graph.initializer())
+    initializers.insert(initializer.name());
+  for (const proto::ValueInfoProto &info : graph.input())
+    if (!initializers.contains(info.name()) && failed(readInput(info)))
+      return failure();
+  return success();
+}
+
+LogicalResult InputResolver::applyShape(Input &input, ArrayRef<int64_t> shape) {
+  std::string flag = "--shape " + input.name + "=" + formatShape(shape);
+  if (!input.ranked) {
+    input.ranked = true;
+    input.dimensions.resize(shape.size());
+  }
+  if (shape.size() != input.dimensions.size())
+    return fail(flag + " has " + Twine(shape.size()) + " dimensions, but the input has " +
+                Twine(input.dimensions.size()));
+  for (auto [i, extent] : llvm::enumerate(shape)) {
+    Dimension &dimension = input.dimensions[i];
+    if (extent < 1)
+      return fail(flag + " has the extent " + Twine(extent) + "; extents are at least 1");
+    if (!dimension.isDynamic() && dimension.extent != extent)
+      return fail(flag + " contradicts the model: dimension " + Twine(i) + " is " +
+                  Twine(dimension.extent));
+    if (!dimension.symbol.empty()) {
+      auto [it, inserted] = symbols.try_emplace(dimension.symbol, extent, input.name);
+      if (it->second.first != extent)
+        return fail(flag + " contradicts another shape: '" + dimension.symbol + "' is " +
+                    Twine(it->second.first) + " in input '" + it->second.second + "'");
+    }
+    dimension.extent = extent;
+  }
+  return success();
+}
+
+LogicalResult InputResolver::checkNames() {
+  for (const auto &[name, shape] : options.shapes)
+    if (!llvm::is_contained(llvm::map_range(inputs, [](const Input &input) { return input.name; }),
+                            name))
+      return fail("--shape " + name + "=" + formatShape(shape) + " names no input of the model");
+  return success();
+}
+
+void InputResolver::applySymbols() {
+  for (Input &input : inputs)
+    for (Dimension &dimension : input.dimensions)
+      if (auto it = symbols.find(dimension.symbol); dimension.isDynamic() && it != symbols.end())
+        dimension.extent = it->second.first;
+}
+
+// Flags with example extents: 1 in the first dimension (the batch), 128 in the others. Symbols need
+// to be given once.
+std::string InputResolver::suggestFlags() {
+  std::string flags;
+  std::map<std::string, int64_t> given;
+  for (const Input &input : inputs) {
+    std::vector<int64_t> shape;
+    bool needed = !input.ranked;
+    for (const Dimension &dimension : input.dimensions) {
+      int64_t example = shape.empty() ? 1 : 128;
+      if (dimension.isDynamic() && dimension.symbol.empty()) {
+        needed = true;
+      } else if (dimension.isDynamic()) {
+        auto [it, inserted] = given.try_emplace(dimension.symbol, example);
+        needed |= inserted;
+        example = it->second;
+      }
+      shape.push_back(dimension.isDynamic() ? example : dimension.extent);
+    }
+    if (!input.ranked)
+      shape = {1, 128};
+    if (needed)
+      flags += " --shape " + input.name + "=" + formatShape(shape);
+  }
+  return flags;
+}
+
+LogicalResult InputResolver::checkStatic() {
+  for (const Input &input : inputs) {
+    bool dynamic = llvm::any_of(input.dimensions, std::mem_fn(&Dimension::isDynamic));
+    if (dynamic || !input.ranked)
+      return fail("input '" + input.name + "' has " +
+                      (input.ranked ? "dynamic dimensions" : "no declared shape") +
+                      "; its shape must be given",
+                  "give it with, for example," + suggestFlags());
+    SmallVector<int64_t> shape =
+        llvm::map_to_vector(input.dimensions, [](const Dimension &d) { return d.extent; });
+    if (!getElementCount(shape))
+      return fail("input '" + input.name + "' has the shape " + formatShape(shape) +
+                  ", which has more than 2^40 elements");
+  }
+  return success();
+}
+
+FailureOr<std::vector<GraphInput>> InputResolver::run() {
+  if (failed(readInputs()) || failed(checkNames()))
+    return failure();
+  for (Input &input : inputs)
+    if (auto it = options.shapes.find(input.name); it != options.shapes.end())
+      if (failed(applyShape(input, it->second)))
+        return failure();
+  applySymbols();
+  if (failed(checkStatic()))
+    return failure();
+  std::vector<GraphInput> resolved;
+  for (const Input &input : inputs) {
+    SmallVector<int64_t> shape =
+        llvm::map_to_vector(input.dimensions, [](const Dimension &d) { return d.extent; });
+    resolved.push_back({input.name, RankedTensorType::get(shape, input.element)});
+  }
+  return resolved;
+}
+
+FailureOr<std::vector<GraphInput>> resolveInputs(const proto::GraphProto &graph,
+                                                 const ImportOptions &options, Location loc) {
+  return InputResolver(graph, options, loc).run();
+}
+
+} // namespace sparsam
