@@ -101,7 +101,8 @@ LogicalResult GraphImporter::importConstant(const Node &node) {
                                         "value_floats"};
   if (!llvm::is_contained(names, attribute.name()))
     return emitError(node.loc) << node.label << ": attribute '" << attribute.name()
-                               << "' is not supported; supported are " << llvm::join(ArrayRef(names), ", ");
+                               << "' is not supported; supported are "
+                               << llvm::join(ArrayRef(names), ", ");
   FailureOr<Attribute> value = readAttribute(attribute, node);
   if (failed(value))
     return failure();

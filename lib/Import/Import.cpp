@@ -8,11 +8,21 @@
 #include "sparsam/OnnxPasses.h"
 
 #include "mlir/IR/Verifier.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
 
 namespace sparsam {
+
+/// Erases what is unused: nodes that lead to no output, and constants that shape arithmetic was
+/// made of.
+static void eraseDeadOps(ModuleOp module) {
+  for (auto function : module.getOps<func::FuncOp>())
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.front())))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+}
 
 OwningOpRef<ModuleOp> importOnnx(const std::string &path, const ImportOptions &options,
                                  MLIRContext *context) {
@@ -33,6 +43,7 @@ OwningOpRef<ModuleOp> importOnnx(const std::string &path, const ImportOptions &o
   manager.addPass(createInferShapes());
   if (failed(verify(*module)) || failed(manager.run(*module)))
     return {};
+  eraseDeadOps(*module);
   return module;
 }
 
