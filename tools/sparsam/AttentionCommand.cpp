@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- AttentionCommand.cpp - sparsam attention ---------------------------===//
+
+#include "tools/sparsam/Compiler.h"
+
+#include "runtime/io/Npy.h"
+#include "runtime/program/Statistics.h"
+#include "runtime/report/Report.h"
+#include "runtime/support/Parallel.h"
+#include "tools/common/Registry.h"
+
+#include <cstring>
+
+namespace sparsam::driver {
+
+namespace {
+
+/// What a padded key's score gets: its exponential is 0 beside any other.
+constexpr float kHidden = -10000.0f;
+
+class AttentionCommand : public Command {
+public:
+  explicit AttentionCommand(CLI::App &command) {
+    machine_.addTo(command);
+    command.add_option("--q", paths_[0], "Queries, [heads, n, d] or [batch, heads, n, d]")
+        ->required()
+        ->type_name("FILE.npy");
+    command.add_option("--k", paths_[1], "Keys")->required()->type_name("FILE.npy");
+    command.add_option("--v", paths_[2], "Values; without them only the mask is made")
+        ->type_name("FILE.npy");
+    command.add_option("--valid-len", validLengths_, "Tokens that are no padding: one number, or one per batch entry")
+        ->delimiter(',')
+        ->type_name("L,...");
+    command.add_option("-o,--output", output_, "Where `out` (float32) and `mask` (bool) go")
+        ->type_name("FILE.npz");
+    command.add_flag("--dense", dense_, "Keep every pair");
+    command.add_option("--threads", threads_, "Threads")->check(CLI::Range(1, 1024));
+    addJson(command);
+  }
+
+  Status run() override {
+    auto arch = machine_.resolve();
+    if (!arch)
+      return arch.error();
+    runtime::TensorMap tensors;
+    if (Status status = read(tensors); !status)
+      return status;
+    runtime::setThreadCount(threads_);
+    if (Status status = calibrate(*arch, tensors); !status)
+      return status;
+    Compilation compilation;
+    compilation.buildAttention(tensors.at("q").shape(), tensors.at("k").shape()[2],
+                               tensors.count("mask") > 0);
+    auto mode = dense_ ? AttentionMode::dense : AttentionMode::sparse;
+    if (Status status = compilation.lower(*arch, mode, {}); !status)
+      return status;
+    auto program = compilation.assemble({});
+    if (!program)
+      return program.error();
+    auto session = createSession(*program);
+    if (!session)
+      return session.error();
+    runtime::RunOptions options;
+    options.recordMasks = options.recordPredicted = true;
+    auto result = (*session)->run(tensors, options);
+    if (!result)
+      return result.error();
+    if (Status status = write(*result); !status)
+      return status;
+    Json report = makeReport(*result, options.mode, **program, (*session)->arch());
+    report["cycles"] = report["accelerator"]["cycles"];
+    print(report, [&] { return runtime::formatReport(report); });
+    return Status();
+  }
+
+private:
+  Status read(runtime::TensorMap &tensors) {
+    const char *names[] = {"q", "k", "v"};
+    for (size_t i = 0; i < 3; ++i) {
+      if (paths_[i].empty())
+        continue;
+      auto tensor = runtime::readNpy(paths_[i]);
+      if (!tensor)
+        return tensor.error();
+      if (Status status = add(names[i], *tensor, tensors); !status)
+        return status;
+    }
+    const runtime::Shape &q = tensors.at("q").shape(), &k = tensors.at("k").shape();
+    if (k[0] != q[0] || k[1] != q[1] || k[3] != q[3])
+      return makeError("keys of shape ", runtime::toString(k), " do not fit queries of shape ", runtime::toString(q),
+                       "; batch, heads and size must be equal");
+    if (!tensors.count("v"))
+      tensors["v"] = runtime::Tensor(runtime::DType::f32, k);
+    else if (tensors.at("v").shape() != k)
+      return makeError("values must have the shape of the keys, ", runtime::toString(k), ", got ",
+                       runtime::toString(tensors.at("v").shape()));
+    return validLengths_.empty() ? Status() : addMask(tensors);
+  }
+
+  /// Brings a tensor to float32 and four dimensions.
+  Status add(const char *name, const runtime::Tensor &tensor, runtime::TensorMap &tensors) {
+    using runtime::DType;
+    runtime::Shape shape = tensor.shape();
+    bool isReal = tensor.dtype() == DType::f32 || tensor.dtype() == DType::f16 ||
+                  tensor.dtype() == DType::f64;
+    if (!isReal)
+      return makeError("--", name, " must hold floats, got ", runtime::name(tensor.dtype()));
+    if (shape.size() != 3 && shape.size() != 4)
+      return makeError("--", name, " must be [heads, n, d] or [batch, heads, n, d], got shape ",
+                       runtime::toString(shape));
+    hasBatch_ = shape.size() == 4;
+    for (int64_t extent : shape)
+      if (extent < 1)
+        return makeError("--", name, " of shape ", runtime::toString(shape), " is empty");
+    if (!hasBatch_)
+      shape.insert(shape.begin(), 1);
+    runtime::Tensor real = runtime::toFloat32(tensor), four(DType::f32, shape);
+    std::memcpy(four.as<float>(), real.as<float>(), four.bytes());
+    tensors[name] = four;
+    return Status();
+  }
+
+  Status addMask(runtime::TensorMap &tensors) {
+    const runtime::Shape &k = tensors.at("k").shape();
+    const int64_t batch = k[0], keys = k[2];
+    if (validLengths_.size() != 1 && int64_t(validLengths_.size()) != batch)
+      return makeError("--valid-len gives ", validLengths_.size(), " lengths for ", batch,
+                       " batch entries");
+    runtime::Tensor mask(runtime::DType::f32, {batch, 1, 1, keys});
+    for (int64_t b = 0; b < batch; ++b) {
+      int64_t length = validLengths_[validLengths_.size() == 1 ? 0 : size_t(b)];
+      if (length < 1 || length > keys)
+        return makeError("--valid-len must lie in [1, ", keys, "], got ", length);
+      for (int64_t j = length; j < keys; ++j)
+        mask.as<float>()[b * keys + j] = kHidden;
+    }
+    tensors["mask"] = mask;
+    return Status();
+  }
+
+  /// Parameters that follow from the tensors themselves, unless they were set.
+  Status calibrate(runtime::Arch &arch, const runtime::TensorMap &tensors) {
+    const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
+    auto statistics =
+        runtime::attentionStatistics(tensors.at("q").view(), tensors.at("k").view());
+    for (const auto &[name, value] : model->calibrate(statistics, arch))
+      if (!arch.isSet(name))
+        if (Status status = arch.set(name, value); !status)
+          return makeError("calibration on the given tensors: ", status.error().message);
+    return Status();
+  }
+
+  Status write(const runtime::RunResult &result) const {
+    if (output_.empty())
+      return Status();
+    runtime::TensorMap tensors;
+    if (!paths_[2].empty())
+      tensors["out"] = withoutBatch(result.outputs.at("out"));
+    for (const auto &[kernel, bits] : result.masks.kernels)
+      if (kernel.ends_with(".predicted") || result.masks.kernels.size() == 1)
+        tensors["mask"] = toTensor(bits);
+    return runtime::writeNpz(output_, tensors);
+  }
+
+  runtime::Tensor withoutBatch(const runtime::Tensor &tensor) const {
+    if (hasBatch_)
+      return tensor;
+    runtime::Shape shape(tensor.shape().begin() + 1, tensor.shape().end());
+    runtime::Tensor result(tensor.dtype(), shape);
+    std::memcpy(result.view().data, tensor.view().data, result.bytes());
+    return result;
+  }
+
+  runtime::Tensor toTensor(const runtime::BitTensor &bits) const {
+    const int64_t matrices = bits.batch() * bits.heads();
+    runtime::Tensor tensor(runtime::DType::boolean,
+                           {bits.batch(), bits.heads(), bits.queries(), bits.keys()});
+    bool *next = tensor.as<bool>();
+    for (int64_t head = 0; head < matrices; ++head)
+      for (int64_t i = 0; i < bits.queries(); ++i)
+        for (int64_t j = 0; j < bits.keys(); ++j)
+          *next++ = bits.get(head, i, j);
+    return withoutBatch(tensor);
+  }
+
+  MachineOptions machine_;
+  std::string paths_[3], output_;
+  std::vector<int64_t> validLengths_;
+  bool dense_ = false, hasBatch_ = false;
+  unsigned threads_ = 0;
+};
+
+} // namespace
+
+void addAttention(CLI::App &app) {
+  addCommand<AttentionCommand>(
+      app, "attention", "Run one attention core on your own Q, K and V",
+      "  sparsam attention --q q.npy --k k.npy --v v.npy -o out.npz\n"
+      "  sparsam attention --q q.npy --k k.npy --valid-len 52 --set threshold=0.01 -o mask.npz\n");
+}
+
+} // namespace sparsam::driver

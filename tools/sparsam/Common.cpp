@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Common.cpp - what the driver's commands share ----------------------===//
+
+#include "tools/sparsam/Common.h"
+
+#include "runtime/io/Npy.h"
+#include "runtime/support/Text.h"
+#include "tools/common/Registry.h"
+
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+
+#include <unistd.h>
+
+namespace sparsam::driver {
+
+void MachineOptions::addTo(CLI::App &command) {
+  std::string names;
+  for (const auto &[name, model] : modelRegistry().all())
+    names += (names.empty() ? "" : ", ") + name;
+  command.add_option("--target", target, "Accelerator (" + names + ")")->type_name("NAME");
+  command.add_option("--preset", preset, "Preset of its parameters (see `sparsam targets NAME`)")
+      ->type_name("NAME");
+  command.add_option("--set", settings, "Set a parameter; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+Result<runtime::Arch> MachineOptions::resolve() const {
+  const auto &models = modelRegistry().all();
+  if (!target.empty() || models.size() == 1)
+    return resolveArch(target.empty() ? models.begin()->first : target, preset, settings);
+  std::string names;
+  for (const auto &[name, model] : models)
+    names += (names.empty() ? "" : ", ") + name;
+  return makeError("needs --target; there are: ", names);
+}
+
+void InputOptions::addTo(CLI::App &command, const std::string &what) {
+  command.add_option("--input", files, what + ": an .npz, or NAME=file.npy for each input")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
+Result<runtime::TensorMap> InputOptions::read() const {
+  runtime::TensorMap tensors;
+  for (const std::string &file : files) {
+    size_t equals = file.find('=');
+    if (file.ends_with(".npy") && equals != std::string::npos) {
+      auto tensor = runtime::readNpy(file.substr(equals + 1));
+      if (!tensor)
+        return tensor.error();
+      tensors[file.substr(0, equals)] = tensor.take();
+      continue;
+    }
+    if (file.ends_with(".npy"))
+      return makeError("--input ", file, " names no input; write --input NAME=", file);
+    auto archive = runtime::readNpz(file);
+    if (!archive)
+      return archive.error();
+    for (auto &[name, tensor] : *archive)
+      tensors[name] = std::move(tensor);
+  }
+  return tensors;
+}
+
+void Command::print(const Json &report, const std::function<std::string()> &text) const {
+  if (json_)
+    std::cout << report.dump(2) << "\n";
+  else
+    std::cout << text();
+}
+
+void Progress::show(const std::string &text) {
+  static const bool isTerminal = isatty(STDERR_FILENO);
+  if (!isTerminal)
+    return;
+  std::fprintf(stderr, "\r\033[K%s", runtime::printable(text).c_str());
+  isShown_ = true;
+}
+
+Progress::~Progress() {
+  if (isShown_)
+    std::fputs("\r\033[K", stderr);
+}
+
+Result<std::unique_ptr<runtime::Session>>
+createSession(std::shared_ptr<const runtime::Program> program) {
+  return runtime::Session::create(std::move(program), modelRegistry());
+}
+
+double secondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+} // namespace sparsam::driver

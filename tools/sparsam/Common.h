@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Common.h - what the driver's commands share ------------------------===//
+#ifndef SPARSAM_TOOLS_SPARSAM_COMMON_H
+#define SPARSAM_TOOLS_SPARSAM_COMMON_H
+
+#include "runtime/arch/Arch.h"
+#include "runtime/program/Program.h"
+#include "runtime/program/Session.h"
+#include "runtime/support/Result.h"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sparsam::driver {
+
+using Json = nlohmann::ordered_json;
+using runtime::makeError;
+using runtime::Result;
+using runtime::Status;
+
+/// --target, --preset, --set: which machine, and its parameters.
+struct MachineOptions {
+  std::string target, preset;
+  std::vector<std::string> settings;
+
+  void addTo(CLI::App &command);
+  /// The parameters; the only target there is where none is named.
+  Result<runtime::Arch> resolve() const;
+};
+
+/// --input: tensors by name from an .npz, or of one name from NAME=file.npy.
+struct InputOptions {
+  std::vector<std::string> files;
+
+  void addTo(CLI::App &command, const std::string &what);
+  Result<runtime::TensorMap> read() const;
+};
+
+/// A command of the driver: options bound to the object, and what it does.
+class Command {
+public:
+  virtual ~Command() = default;
+  virtual Status run() = 0;
+
+protected:
+  void addJson(CLI::App &command) {
+    command.add_flag("--json", json_, "Print one JSON object instead of tables");
+  }
+  /// Prints `report` as JSON, or `text` made from it.
+  void print(const Json &report, const std::function<std::string()> &text) const;
+
+  bool json_ = false;
+};
+
+/// Adds a command; its example lines stand at the end of its --help.
+template <typename T>
+CLI::App *addCommand(CLI::App &app, const char *name, const char *summary, const char *examples) {
+  CLI::App *command = app.add_subcommand(name, summary);
+  command->footer(std::string("Examples:\n") + examples);
+  auto object = std::make_shared<T>(*command);
+  command->callback([object] {
+    if (Status status = object->run(); !status)
+      throw CLI::RuntimeError(status.error().message, 1);
+  });
+  return command;
+}
+
+// One per command.
+void addCompile(CLI::App &app);
+void addRun(CLI::App &app);
+void addAttention(CLI::App &app);
+void addSimulate(CLI::App &app);
+void addCalibrate(CLI::App &app);
+void addCompare(CLI::App &app);
+void addExplain(CLI::App &app);
+void addReproduce(CLI::App &app);
+void addDisassemble(CLI::App &app);
+void addTargets(CLI::App &app);
+
+/// A line on the terminal that says what is going on; nothing where standard error is no terminal.
+class Progress {
+public:
+  void show(const std::string &text);
+  ~Progress();
+
+private:
+  bool isShown_ = false;
+};
+
+/// Loads a program onto its machine.
+Result<std::unique_ptr<runtime::Session>>
+createSession(std::shared_ptr<const runtime::Program> program);
+
+/// Milliseconds since the process started, for reports.
+double secondsSince(std::chrono::steady_clock::time_point start);
+
+} // namespace sparsam::driver
+
+#endif // SPARSAM_TOOLS_SPARSAM_COMMON_H

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- CompileCommand.cpp - sparsam compile, calibrate, explain -----------===//
+
+#include "tools/sparsam/Compiler.h"
+
+#include "runtime/io/File.h"
+#include "runtime/io/Npy.h"
+#include "runtime/program/Program_generated.h"
+#include "runtime/report/Table.h"
+#include "sattn/Sattn.h"
+
+#include <chrono>
+#include <filesystem>
+
+#include "llvm/Support/raw_ostream.h"
+
+namespace sparsam::driver {
+
+namespace {
+
+/// Names of the kernels in a program file, and the size of what they execute.
+Json describeKernels(const runtime::Program &program) {
+  Json kernels = Json::array();
+  for (const auto *stage : *program.table().stages())
+    if (const auto *kernel = stage->accelerator())
+      kernels.push_back({{"name", kernel->name()->str()},
+                         {"command_words", kernel->words() ? kernel->words()->size() : 0},
+                         {"descriptors", kernel->descriptors() ? kernel->descriptors()->size() : 0}});
+  return kernels;
+}
+
+std::string listNotRaised(const std::vector<std::string> &texts) {
+  std::string lines;
+  for (const std::string &text : texts)
+    lines += "  not raised: " + text + "\n";
+  return lines;
+}
+
+class CompileCommand : public Command {
+public:
+  explicit CompileCommand(CLI::App &command) {
+    options_.addTo(command);
+    command.add_option("-o,--output", output_, "Program file (default: the model's name, .spx)")
+        ->type_name("FILE.spx");
+    addJson(command);
+  }
+
+  Status run() override {
+    auto start = std::chrono::steady_clock::now();
+    auto arch = options_.machine.resolve();
+    if (!arch)
+      return arch.error();
+    if (output_.empty())
+      output_ = std::filesystem::path(options_.model).replace_extension(".spx").string();
+    Compilation compilation;
+    if (Status status = compile(compilation, *arch); !status)
+      return status;
+    auto program = runtime::Program::load(output_);
+    if (!program)
+      return program.error();
+    Json kernels = describeKernels(**program);
+    const auto &table = (*program)->table();
+    uint64_t bytes = std::filesystem::file_size(output_), data = table.data_bytes();
+    Json report = {{"program", output_},
+                   {"bytes", bytes},
+                   {"bytes_without_weights", bytes - data},
+                   {"target", arch->spec().target()},
+                   {"attention", compilation.attentionCount()},
+                   {"not_raised", compilation.notRaised()},
+                   {"stages", table.stages()->size()},
+                   {"kernels", kernels},
+                   {"seconds", secondsSince(start)}};
+    print(report, [&] {
+      return output_ + ": " + runtime::formatBytes(double(bytes)) + ", " +
+             runtime::formatBytes(double(bytes - data)) + " without weights; " +
+             std::to_string(compilation.attentionCount()) + " attention cores, " +
+             std::to_string(kernels.size()) + " on " + arch->spec().target() + "; " +
+             runtime::formatSeconds(report["seconds"]) + "\n" +
+             listNotRaised(compilation.notRaised());
+    });
+    return Status();
+  }
+
+private:
+  Status compile(Compilation &compilation, const runtime::Arch &arch) {
+    Progress progress;
+    progress.show("import " + options_.model);
+    if (Status status = compilation.importModel(options_.model, options_.shapes); !status)
+      return status;
+    if (!options_.samples.empty())
+      progress.show("calibrate on " + options_.samples);
+    auto calibration = options_.calibration(compilation, arch);
+    if (!calibration)
+      return calibration.error();
+    progress.show("lower");
+    if (Status status = compilation.lower(arch, options_.mode(), *calibration); !status)
+      return status;
+    progress.show("write " + output_);
+    return compilation.assembleTo(output_, options_.provenance(arch));
+  }
+
+  ModelOptions options_;
+  std::string output_;
+};
+
+//===-- calibrate ----------------------------------------------------------===//
+
+class CalibrateCommand : public Command {
+public:
+  explicit CalibrateCommand(CLI::App &command) {
+    command.add_option("model", model_, "ONNX model")->required()->type_name("MODEL.onnx");
+    machine_.addTo(command);
+    inputs_.addTo(command, "Sample inputs");
+    command.add_option("--shape", shapes_, "Shape of an input that is dynamic; may be repeated")
+        ->type_name("NAME=1x128")
+        ->allow_extra_args(false);
+    command.add_option("-o,--output", output_, "Where the values go (JSON)")->type_name("FILE");
+    addJson(command);
+  }
+
+  Status run() override {
+    auto arch = machine_.resolve();
+    if (!arch)
+      return arch.error();
+    if (inputs_.files.empty())
+      return makeError("needs sample inputs: --input samples.npz");
+    auto samples = inputs_.read();
+    if (!samples)
+      return samples.error();
+    Compilation compilation;
+    Progress progress;
+    progress.show("import " + model_);
+    if (Status status = compilation.importModel(model_, shapes_); !status)
+      return status;
+    progress.show("run on samples");
+    auto calibration = compilation.calibrate(*samples, *arch);
+    if (!calibration)
+      return calibration.error();
+    Json report = Json::object();
+    for (const auto &[core, values] : *calibration)
+      report[core] = values;
+    if (!output_.empty())
+      if (Status status = runtime::writeTextFile(output_, report.dump(2) + "\n"); !status)
+        return status;
+    print(report, [&] { return format(*calibration); });
+    return Status();
+  }
+
+private:
+  static std::string format(const Calibration &calibration) {
+    runtime::Table table({"attention core", "parameter", "value"});
+    for (const auto &[core, values] : calibration)
+      for (const auto &[name, value] : values)
+        table.addRow({core, name, Json(value).dump()});
+    return calibration.empty() ? "the model has no attention\n" : table.toString();
+  }
+
+  MachineOptions machine_;
+  InputOptions inputs_;
+  std::string model_, output_;
+  std::vector<std::string> shapes_;
+};
+
+//===-- explain ------------------------------------------------------------===//
+
+class ExplainCommand : public Command {
+public:
+  explicit ExplainCommand(CLI::App &command) {
+    options_.addTo(command);
+    command
+        .add_option("--print", print_,
+                    "Print the IR instead: sattn (after raising) or machine (after lowering)")
+        ->check(CLI::IsMember({"sattn", "machine"}));
+    addJson(command);
+  }
+
+  Status run() override {
+    auto arch = options_.machine.resolve();
+    if (!arch)
+      return arch.error();
+    Compilation compilation;
+    if (Status status = compilation.importModel(options_.model, options_.shapes); !status)
+      return status;
+    if (!print_.empty())
+      return printIr(compilation, *arch);
+    Json report = {{"model", options_.model},
+                   {"attention", Json::array()},
+                   {"not_raised", compilation.notRaised()},
+                   {"host", Json::object()}};
+    collect(compilation.module(), report);
+    print(report, [&] { return format(report, compilation.notRaised()); });
+    return Status();
+  }
+
+private:
+  static std::vector<int64_t> shapeOf(mlir::Value value) {
+    auto shape = mlir::cast<mlir::ShapedType>(value.getType()).getShape();
+    return {shape.begin(), shape.end()};
+  }
+
+  static void collect(mlir::ModuleOp module, Json &report) {
+    std::map<std::string, int> counts;
+    module.walk([&](mlir::Operation *op) {
+      auto core = mlir::dyn_cast<sattn::AttentionOp>(op);
+      if (!core) {
+        llvm::StringRef name = op->getName().getStringRef();
+        if ((name.starts_with("onnx.") || name.starts_with("sattn.")) && name != "onnx.Constant")
+          ++counts[name.str()];
+        return;
+      }
+      auto name = op->getAttrOfType<mlir::StringAttr>(sattn::kNameAttr);
+      report["attention"].push_back(
+          {{"name", name ? name.str() : ""},
+           {"query", shapeOf(core.getQuery())},
+           {"key", shapeOf(core.getKey())},
+           {"mask", core.getMask() ? Json(shapeOf(core.getMask())) : Json(nullptr)},
+           {"causal", core.getCausal()},
+           {"scale", core.getScale().convertToDouble()}});
+    });
+    for (const auto &[name, count] : counts)
+      report["host"][name] = count;
+  }
+
+  static std::string format(const Json &report, const std::vector<std::string> &notRaised) {
+    auto shape = [](const Json &list) {
+      std::string text;
+      for (const Json &extent : list)
+        text += (text.empty() ? "" : "x") + extent.dump();
+      return list.is_null() ? std::string("none") : text;
+    };
+    runtime::Table cores({"attention core", "query", "key", "mask", "causal", "scale"});
+    for (const Json &core : report["attention"])
+      cores.addRow({core["name"], shape(core["query"]), shape(core["key"]), shape(core["mask"]),
+                    core["causal"] ? "yes" : "no", core["scale"].dump()});
+    runtime::Table host({"on the host", "times"});
+    for (const auto &[name, count] : report["host"].items())
+      host.addRow({name, count.dump()});
+    return cores.toString() + listNotRaised(notRaised) + "\n" + host.toString();
+  }
+
+  Status printIr(Compilation &compilation, const runtime::Arch &arch) {
+    if (print_ == "machine") {
+      auto calibration = options_.calibration(compilation, arch);
+      if (!calibration)
+        return calibration.error();
+      if (Status status = compilation.lower(arch, options_.mode(), *calibration); !status)
+        return status;
+    }
+    mlir::OpPrintingFlags flags;
+    flags.elideLargeElementsAttrs(16).elideLargeResourceString(16);
+    compilation.module().print(llvm::outs(), flags);
+    return Status();
+  }
+
+  ModelOptions options_;
+  std::string print_;
+};
+
+} // namespace
+
+void addCompile(CLI::App &app) {
+  addCommand<CompileCommand>(
+      app, "compile", "Compile an ONNX model to a program file",
+      "  sparsam compile model.onnx --calibrate samples.npz -o model.spx\n"
+      "  sparsam compile model.onnx --shape tokens=16x128 --calibration c.json --set pes=32\n"
+      "  sparsam compile model.onnx --dense -o dense.spx\n");
+}
+
+void addCalibrate(CLI::App &app) {
+  addCommand<CalibrateCommand>(
+      app, "calibrate", "Find the parameters that depend on the data, on sample inputs",
+      "  sparsam calibrate model.onnx --input samples.npz -o calibration.json\n"
+      "  sparsam compile model.onnx --calibration calibration.json\n");
+}
+
+void addExplain(CLI::App &app) {
+  addCommand<ExplainCommand>(
+      app, "explain", "Say what a model consists of, and why attention was not recognised",
+      "  sparsam explain model.onnx --shape tokens=1x128\n"
+      "  sparsam explain model.onnx --print sattn\n"
+      "  sparsam explain model.onnx --calibrate samples.npz --print machine\n");
+}
+
+} // namespace sparsam::driver

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Compiler.cpp - from a model to a program ---------------------------===//
+
+#include "tools/sparsam/Compiler.h"
+
+#include "runtime/io/File.h"
+#include "runtime/io/Npy.h"
+#include "sattn/Sattn.h"
+#include "sparsam/Conversion.h"
+#include "sparsam/Import.h"
+#include "tools/common/Registry.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+#include <fstream>
+
+using namespace mlir;
+
+namespace sparsam::driver {
+
+//===-- Diagnostics --------------------------------------------------------===//
+
+/// "model.onnx: node 'x'", as far as the location says.
+static std::string describe(Location loc) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return "node '" + name.getName().str() + "'";
+  if (auto file = dyn_cast<FileLineColLoc>(loc))
+    return file.getFilename().str() +
+           (file.getLine() > 0 ? ":" + std::to_string(file.getLine()) : "");
+  if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location part : fused.getLocations())
+      if (std::string text = describe(part); !text.empty())
+        return text;
+  return "";
+}
+
+static std::string toText(Diagnostic &diagnostic) {
+  std::string place = describe(diagnostic.getLocation());
+  std::string text = (place.empty() ? "" : place + ": ") + diagnostic.str();
+  for (Diagnostic &note : diagnostic.getNotes())
+    text += "\n  note: " + note.str();
+  return text;
+}
+
+/// Where a crash inside a pass leaves the module and the pipeline.
+static constexpr const char *kReproducer = "sparsam-reproducer.mlir";
+
+namespace {
+
+/// A reproducer is for crashes: when a pass has reported an error, there is nothing to write down.
+class ReproducerFile : public ReproducerStream {
+public:
+  explicit ReproducerFile(bool isWanted)
+      : file_(isWanted ? kReproducer : "/dev/null", code_), isWanted_(isWanted) {}
+  StringRef description() override { return isWanted_ ? kReproducer : "none"; }
+  raw_ostream &os() override { return file_; }
+
+private:
+  std::error_code code_;
+  llvm::raw_fd_ostream file_;
+  bool isWanted_;
+};
+
+} // namespace
+
+Compilation::Compilation() {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context_ = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context_->loadAllAvailableDialects();
+  context_->printOpOnDiagnostic(false);
+  context_->getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    std::string text = toText(diagnostic);
+    // Said by MLIR's signal handler: the process ends right after it.
+    if (StringRef(text).contains("A signal was caught"))
+      llvm::errs() << "error: the compiler crashed. This is a bug: please report it with the file "
+                   << kReproducer << "\nTo see it again: sparsam-opt --run-reproducer "
+                   << kReproducer << "\n";
+    else if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
+             !StringRef(text).contains("Failures have been detected while processing"))
+      errors_.push_back(std::move(text));
+    return success();
+  });
+}
+
+Status Compilation::failed(const std::string &what) {
+  if (errors_.empty())
+    return makeError(what, " failed without saying why; this is a bug");
+  std::string text;
+  for (const std::string &error : errors_)
+    text += (text.empty() ? "" : "\nerror: ") + error;
+  errors_.clear();
+  return makeError(text);
+}
+
+Status Compilation::runPasses(const std::function<void(OpPassManager &)> &add) {
+  PassManager pm(context_.get(), ModuleOp::getOperationName());
+  pm.enableCrashReproducerGeneration(
+      [this](std::string &) { return std::make_unique<ReproducerFile>(errors_.empty()); });
+  add(pm);
+  return succeeded(pm.run(*module_)) ? Status() : failed("a pass");
+}
+
+//===-- Import -------------------------------------------------------------===//
+
+/// "name=1x128".
+static Status addShape(const std::string &text, ImportOptions &options) {
+  size_t equals = text.rfind('=');
+  std::vector<int64_t> shape;
+  bool isGood = equals != std::string::npos && equals > 0;
+  StringRef rest = isGood ? StringRef(text).drop_front(equals + 1) : StringRef();
+  while (isGood && !rest.empty()) {
+    auto [extent, next] = rest.split('x');
+    int64_t value = 0;
+    isGood = !extent.getAsInteger(10, value) && value > 0;
+    shape.push_back(value);
+    rest = next;
+  }
+  if (!isGood)
+    return makeError("--shape ", text, " is not of the form NAME=1x128 with positive extents");
+  options.shapes[text.substr(0, equals)] = shape;
+  return Status();
+}
+
+Status Compilation::importModel(const std::string &path, const std::vector<std::string> &shapes) {
+  ImportOptions options;
+  for (const std::string &shape : shapes)
+    if (Status status = addShape(shape, options); !status)
+      return status;
+  path_ = path;
+  module_ = importOnnx(path, options, context_.get());
+  if (!module_)
+    return failed("the import of " + path);
+  if (Status status = runPasses(buildRaisePipeline); !status)
+    return status;
+  module_->walk([&](sattn::AttentionOp) { ++attention_; });
+  if (auto texts = (*module_)->getAttrOfType<ArrayAttr>(kNotRaisedAttr))
+    for (auto text : texts.getAsRange<StringAttr>())
+      notRaised_.push_back(text.str());
+  return Status();
+}
+
+void Compilation::buildAttention(const std::vector<int64_t> &q, int64_t keys, bool hasMask) {
+  module_ = buildAttentionModule(context_.get(), q[0], q[1], q[2], keys, q[3], hasMask);
+  attention_ = 1;
+  path_ = "attention";
+}
+
+//===-- Lowering -----------------------------------------------------------===//
+
+Status Compilation::lower(const runtime::Arch &arch, AttentionMode mode,
+                          const Calibration &calibration) {
+  (*module_)->setAttr(isa::kArchAttr, toAttribute(context_.get(), arch));
+  const bool onHost = mode == AttentionMode::host || mode == AttentionMode::calibrate;
+  const Target *target =
+      onHost ? nullptr : TargetRegistry::instance().lookup(arch.spec().target());
+  PipelineOptions options;
+  options.attention = mode;
+  options.calibration = calibration;
+  return runPasses([&](OpPassManager &pm) { buildCompilePipeline(pm, target, options); });
+}
+
+Status Compilation::assembleTo(const std::string &path, const Provenance &provenance) {
+  return succeeded(assembleToFile(*module_, path, provenance)) ? Status() : failed("assembly");
+}
+
+Result<std::shared_ptr<const runtime::Program>>
+Compilation::assemble(const Provenance &provenance) {
+  auto words = assembleToMemory(*module_, provenance);
+  if (mlir::failed(words))
+    return failed("assembly").error();
+  auto owner = std::make_shared<std::vector<uint64_t>>(std::move(*words));
+  std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t *>(owner->data()),
+                                 owner->size() * sizeof(uint64_t));
+  return runtime::Program::fromBytes(bytes, owner, path_);
+}
+
+//===-- Calibration --------------------------------------------------------===//
+
+Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
+                                           const runtime::Arch &arch) {
+  OwningOpRef<ModuleOp> kept = module_->clone();
+  Status status = lower(arch, AttentionMode::calibrate, {});
+  auto program = status ? assemble({}) : Result<std::shared_ptr<const runtime::Program>>(status.error());
+  module_ = std::move(kept);
+  if (!program)
+    return program.error();
+  auto session = createSession(program.take());
+  if (!session)
+    return session.error();
+  runtime::RunOptions options;
+  options.collectStatistics = true;
+  auto result = (*session)->run(samples, options);
+  if (!result)
+    return makeError("calibration: ", result.error().message);
+  const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
+  Calibration calibration;
+  for (const auto &[core, statistics] : result->statistics)
+    for (const auto &[name, value] : model->calibrate(statistics, arch))
+      calibration[core][name] = value;
+  return calibration;
+}
+
+Result<Calibration> readCalibration(const std::string &path) {
+  std::ifstream file(path);
+  if (!file)
+    return makeError("cannot open ", path);
+  Json json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+  auto bad = [&] {
+    return makeError(path, " is no calibration; expects {\"attention_0\": {\"NAME\": VALUE, ...}, "
+                           "...}, as `sparsam calibrate` writes it");
+  };
+  if (!json.is_object())
+    return bad();
+  Calibration calibration;
+  for (const auto &[core, values] : json.items()) {
+    if (!values.is_object())
+      return bad();
+    for (const auto &[name, value] : values.items()) {
+      if (!value.is_number())
+        return bad();
+      calibration[core][name] = value.get<double>();
+    }
+  }
+  return calibration;
+}
+
+//===-- Options ------------------------------------------------------------===//
+
+void ModelOptions::addTo(CLI::App &command) {
+  command.add_option("model", model, "ONNX model")->required()->type_name("MODEL.onnx");
+  machine.addTo(command);
+  command.add_option("--shape", shapes, "Shape of an input that is dynamic; may be repeated")
+      ->type_name("NAME=1x128")
+      ->allow_extra_args(false);
+  command.add_option("--calibrate", samples, "Calibrate on these inputs (.npz) first")
+      ->type_name("FILE");
+  command.add_option("--calibration", calibrationFile, "What `sparsam calibrate` wrote")
+      ->type_name("FILE");
+  command
+      .add_option("--attention", attention,
+                  "sparse: the target's selection; dense: every pair, on the target; host")
+      ->check(CLI::IsMember({"sparse", "dense", "host"}));
+  command.add_flag("--dense", dense, "The same as --attention dense");
+}
+
+AttentionMode ModelOptions::mode() const {
+  if (dense || attention == "dense")
+    return AttentionMode::dense;
+  return attention == "host" ? AttentionMode::host : AttentionMode::sparse;
+}
+
+Result<Calibration> ModelOptions::calibration(Compilation &compilation,
+                                              const runtime::Arch &arch) const {
+  if (!samples.empty() && !calibrationFile.empty())
+    return makeError("give either --calibrate or --calibration");
+  if (!calibrationFile.empty())
+    return readCalibration(calibrationFile);
+  if (samples.empty() || mode() != AttentionMode::sparse)
+    return Calibration();
+  auto tensors = runtime::readNpz(samples);
+  if (!tensors)
+    return tensors.error();
+  return compilation.calibrate(*tensors, arch);
+}
+
+Provenance ModelOptions::provenance(const runtime::Arch &arch) const {
+  Provenance result = {{"model", model}, {"attention", dense ? "dense" : attention}};
+  for (const runtime::ParamInfo &param : arch.spec().params())
+    if (arch.isSet(param.name))
+      result["set " + param.name] = runtime::toString(arch.value(param.name));
+  return result;
+}
+
+} // namespace sparsam::driver

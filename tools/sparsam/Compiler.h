@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Compiler.h - from a model to a program -----------------------------===//
+#ifndef SPARSAM_TOOLS_SPARSAM_COMPILER_H
+#define SPARSAM_TOOLS_SPARSAM_COMPILER_H
+
+#include "tools/sparsam/Common.h"
+
+#include "sparsam/Assembler.h"
+#include "sparsam/Pipelines.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <optional>
+
+namespace sparsam::driver {
+
+/// Parameters that calibration sets, by attention core, then by name.
+using Calibration = std::map<std::string, std::map<std::string, double>>;
+
+/// Reads what `sparsam calibrate` writes: {"attention_0": {"name": value, ...}, ...}.
+Result<Calibration> readCalibration(const std::string &path);
+
+/// A model or a single attention core on its way to a program. Errors are the diagnostics of the
+/// compiler.
+class Compilation {
+public:
+  Compilation();
+
+  /// Imports the model and raises its attention. `shapes` are "name=1x128".
+  Status importModel(const std::string &path, const std::vector<std::string> &shapes);
+  /// A program of one attention core instead.
+  void buildAttention(const std::vector<int64_t> &queryShape, int64_t keys, bool hasMask);
+
+  unsigned attentionCount() { return attention_; }
+  const std::vector<std::string> &notRaised() const { return notRaised_; }
+  mlir::ModuleOp module() { return *module_; }
+
+  /// Runs the model with dense attention on the host on `samples`, and returns what the target sets
+  /// by the statistics of Q and K.
+  Result<Calibration> calibrate(const runtime::TensorMap &samples, const runtime::Arch &arch);
+
+  /// Lowers for the machine; may be called once.
+  Status lower(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration);
+
+  Status assembleTo(const std::string &path, const Provenance &provenance);
+  Result<std::shared_ptr<const runtime::Program>> assemble(const Provenance &provenance);
+
+private:
+  struct Handler;
+  Status runPasses(const std::function<void(mlir::OpPassManager &)> &add);
+  /// The error that was reported.
+  Status failed(const std::string &what);
+
+  std::unique_ptr<mlir::MLIRContext> context_;
+  std::vector<std::string> errors_;
+  mlir::OwningOpRef<mlir::ModuleOp> module_;
+  unsigned attention_ = 0;
+  std::vector<std::string> notRaised_;
+  std::string path_;
+};
+
+/// Options of commands that compile a model.
+struct ModelOptions {
+  MachineOptions machine;
+  std::string model, calibrationFile, samples;
+  std::vector<std::string> shapes;
+  std::string attention = "sparse";
+  bool dense = false;
+
+  void addTo(CLI::App &command);
+  AttentionMode mode() const;
+  /// Parameters of attention cores from --calibration or --calibrate.
+  Result<Calibration> calibration(Compilation &compilation, const runtime::Arch &arch) const;
+  Provenance provenance(const runtime::Arch &arch) const;
+};
+
+} // namespace sparsam::driver
+
+#endif // SPARSAM_TOOLS_SPARSAM_COMPILER_H

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- RunCommand.cpp - sparsam run ---------------------------------------===//
+
+#include "tools/sparsam/Compiler.h"
+
+#include "runtime/io/Npy.h"
+#include "runtime/kernel/TraceWriter.h"
+#include "runtime/report/Report.h"
+#include "runtime/support/Parallel.h"
+
+#include <chrono>
+
+namespace sparsam::driver {
+
+namespace {
+
+class RunCommand : public Command {
+public:
+  explicit RunCommand(CLI::App &command) {
+    command.add_option("program", program_, "Program file")->required()->type_name("FILE.spx");
+    inputs_.addTo(command, "Inputs");
+    command.add_option("-o,--output", output_, "Where the outputs go")->type_name("FILE.npz");
+    command
+        .add_option("--mode", mode_,
+                    "full: outputs and cycles; functional: outputs alone; timing: cycles alone, "
+                    "from --replay-masks")
+        ->check(CLI::IsMember({"full", "functional", "timing"}));
+    command.add_option("--threads", threads_, "Threads (default: one per processor)")
+        ->check(CLI::Range(1, 1024));
+    command.add_option("--record-masks", record_, "Write the masks that were used")
+        ->type_name("FILE.npz");
+    command.add_option("--replay-masks", replay_, "Time these masks; runs no numerics")
+        ->type_name("FILE.npz");
+    command.add_option("--trace", trace_, "Write the timeline for Perfetto or chrome://tracing")
+        ->type_name("FILE.json");
+    command.add_option("--host-gflops", host_.gigaflops, "Host model: 10^9 operations per second")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command.add_option("--host-bandwidth", host_.bandwidth, "Host model: 10^9 bytes per second")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    addJson(command);
+  }
+
+  Status run() override {
+    if (program_.ends_with(".onnx"))
+      return makeError(program_, " is a model; compile it first: sparsam compile ", program_);
+    auto inputs = inputs_.read();
+    if (!inputs)
+      return inputs.error();
+    auto program = runtime::Program::load(program_);
+    if (!program)
+      return program.error();
+    auto session = createSession(*program);
+    if (!session)
+      return session.error();
+    runtime::setThreadCount(threads_);
+    runtime::MaskTrace replay;
+    std::unique_ptr<runtime::TraceWriter> timeline;
+    runtime::RunOptions options;
+    if (Status status = prepare(options, replay, timeline); !status)
+      return status;
+    auto start = std::chrono::steady_clock::now();
+    auto result = (*session)->run(*inputs, options);
+    if (!result)
+      return result.error();
+    double seconds = secondsSince(start);
+    if (Status status = write(*result, timeline.get()); !status)
+      return status;
+    Json report = makeReport(*result, options.mode, **program, (*session)->arch());
+    if (report.contains("accelerator") && report["accelerator"].contains("cycles"))
+      report["cycles"] = report["accelerator"]["cycles"];
+    report["simulation_seconds"] = seconds;
+    print(report, [&] { return runtime::formatReport(report); });
+    return Status();
+  }
+
+private:
+  Status prepare(runtime::RunOptions &options, runtime::MaskTrace &replay,
+                 std::unique_ptr<runtime::TraceWriter> &timeline) {
+    options.mode = !replay_.empty() || mode_ == "timing" ? runtime::RunMode::timing
+                   : mode_ == "functional"               ? runtime::RunMode::functional
+                                                         : runtime::RunMode::full;
+    options.hostModel = host_;
+    options.recordMasks = !record_.empty();
+    options.progress = [this](unsigned stage, unsigned count, const std::string &name) {
+      progress_.show(std::to_string(stage + 1) + "/" + std::to_string(count) + " " + name);
+    };
+    if (options.mode == runtime::RunMode::timing) {
+      if (replay_.empty())
+        return makeError("--mode timing needs --replay-masks; record them with --record-masks");
+      if (!output_.empty())
+        return makeError("-o: a timing run has no outputs");
+      auto masks = runtime::readMasks(replay_);
+      if (!masks)
+        return masks.error();
+      replay = masks.take();
+      options.replayMasks = &replay;
+    }
+    if (!trace_.empty()) {
+      auto writer = runtime::TraceWriter::create(trace_);
+      if (!writer)
+        return writer.error();
+      timeline = writer.take();
+      options.timeline = timeline.get();
+    }
+    return Status();
+  }
+
+  Status write(const runtime::RunResult &result, runtime::TraceWriter *timeline) const {
+    if (!output_.empty())
+      if (Status status = runtime::writeNpz(output_, result.outputs); !status)
+        return status;
+    if (!record_.empty())
+      if (Status status = runtime::writeMasks(record_, result.masks); !status)
+        return status;
+    return timeline ? timeline->finish() : Status();
+  }
+
+  InputOptions inputs_;
+  runtime::HostModel host_;
+  std::string program_, output_, mode_ = "full", record_, replay_, trace_;
+  unsigned threads_ = 0;
+  Progress progress_;
+};
+
+} // namespace
+
+void addRun(CLI::App &app) {
+  addCommand<RunCommand>(
+      app, "run", "Run a program: outputs, cycles, traffic, energy",
+      "  sparsam run model.spx --input samples.npz -o outputs.npz\n"
+      "  sparsam run model.spx --input samples.npz --record-masks masks.npz --trace t.json\n"
+      "  sparsam run model.spx --replay-masks masks.npz --json\n");
+}
+
+} // namespace sparsam::driver

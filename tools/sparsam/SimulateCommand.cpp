@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- SimulateCommand.cpp - sparsam simulate -----------------------------===//
+
+#include "tools/sparsam/Compiler.h"
+
+#include "runtime/kernel/MaskTrace.h"
+#include "runtime/report/Report.h"
+#include "runtime/report/Table.h"
+#include "tools/common/Registry.h"
+
+namespace sparsam::driver {
+
+namespace {
+
+class SimulateCommand : public Command {
+public:
+  explicit SimulateCommand(CLI::App &command) {
+    machine_.addTo(command);
+    command.add_option("--masks", masks_,
+                       "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote")
+        ->type_name("FILE");
+    command.add_option("--packed-shape", packedShape_, "The masks are bit-packed uint8 of this shape")
+        ->delimiter(',')
+        ->type_name("B,H,N,N");
+    command.add_option("--head-dim", headDim_, "Size of a head")->capture_default_str();
+    command.add_option("--valid-len", validLengths_, "Tokens that are no padding: one number, or one per batch entry")
+        ->delimiter(',')
+        ->type_name("L,...");
+    command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens");
+    for (const char *name : {"density", "load-balance"})
+      command.add_option(std::string("--") + name, given_[name],
+                         std::string("Closed forms alone: ") + name);
+    addJson(command);
+    app_ = &command;
+  }
+
+  Status run() override {
+    auto arch = machine_.resolve();
+    if (!arch)
+      return arch.error();
+    runtime::SimulateRequest request;
+    request.headDim = headDim_;
+    request.validLengths = validLengths_;
+    if (app_->count("--seq-len"))
+      request.seqLen = seqLen_;
+    for (const auto &[name, value] : given_)
+      if (app_->count("--" + name))
+        request.given[name] = value;
+    runtime::MaskTrace masks;
+    if (!masks_.empty()) {
+      auto read = runtime::readMasks(masks_, packedShape_);
+      if (!read)
+        return read.error();
+      masks = read.take();
+      request.masks = &masks;
+    }
+    auto report = modelRegistry().find(arch->spec().target())->analyze(request, *arch);
+    if (!report)
+      return report.error();
+    if (request.masks)
+      if (Status status = addCycles(*arch, masks, *report); !status)
+        return status;
+    print(*report, [&] { return format(*report); });
+    return Status();
+  }
+
+private:
+  /// Adds what a timing walk over the given masks says.
+  Status addCycles(runtime::Arch arch, const runtime::MaskTrace &masks, Json &report) const {
+    // Time depends on no value that calibration sets, but lowering asks for them.
+    const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
+    const runtime::CalibrationStatistics ones = {{"q_absmax", 1},
+                                                 {"k_absmax", 1},
+                                                 {"q_normalized_absmax", 1},
+                                                 {"k_normalized_absmax", 1}};
+    for (const auto &[name, value] : model->calibrate(ones, arch))
+      if (!arch.isSet(name))
+        if (Status status = arch.set(name, value); !status)
+          return status;
+    int64_t cycles = 0;
+    Json units;
+    for (const auto &[name, bits] : masks.kernels) {
+      if (name.ends_with(".predicted"))
+        continue;
+      auto one = time(arch, bits);
+      if (!one)
+        return makeError("masks '", name, "': ", one.error().message);
+      cycles += (*one)["accelerator"]["cycles"].get<int64_t>();
+      units = (*one)["accelerator"]["units"];
+    }
+    report["cycles"] = cycles;
+    report["seconds"] = double(cycles) / (arch.real(runtime::Arch::kClockParameter) * 1e6);
+    if (masks.kernels.size() == 1)
+      report["units"] = units;
+    return Status();
+  }
+
+  Result<Json> time(const runtime::Arch &arch, const runtime::BitTensor &bits) const {
+    Compilation compilation;
+    compilation.buildAttention({bits.batch(), bits.heads(), bits.queries(), headDim_}, bits.keys(),
+                               !validLengths_.empty());
+    if (Status status = compilation.lower(arch, AttentionMode::sparse, {}); !status)
+      return status.error();
+    auto program = compilation.assemble({});
+    if (!program)
+      return program.error();
+    auto session = createSession(*program);
+    if (!session)
+      return session.error();
+    runtime::MaskTrace trace;
+    trace.kernels["attention_0"] = withoutPadding(bits);
+    runtime::RunOptions options;
+    options.mode = runtime::RunMode::timing;
+    options.replayMasks = &trace;
+    auto result = (*session)->run({}, options);
+    if (!result)
+      return result.error();
+    return makeReport(*result, options.mode, **program, (*session)->arch());
+  }
+
+  /// Bits of padded queries and keys cleared.
+  runtime::BitTensor withoutPadding(const runtime::BitTensor &bits) const {
+    if (validLengths_.empty())
+      return bits;
+    runtime::BitTensor result(bits.batch(), bits.heads(), bits.queries(), bits.keys());
+    for (int64_t head = 0; head < bits.batch() * bits.heads(); ++head) {
+      int64_t length = validLengths_[validLengths_.size() == 1 ? 0 : size_t(head / bits.heads())];
+      for (int64_t i = 0; i < std::min(length, bits.queries()); ++i)
+        for (int64_t j = 0; j < std::min(length, bits.keys()); ++j)
+          if (bits.get(head, i, j))
+            result.set(head, i, j);
+    }
+    return result;
+  }
+
+  static std::string format(const Json &report) {
+    runtime::Table table({"figure", "value"});
+    for (const auto &[name, value] : report.items()) {
+      if (value.is_array())
+        continue;
+      if (!value.is_object()) {
+        table.addRow({name, value.dump()});
+        continue;
+      }
+      for (const auto &[part, inner] : value.items())
+        if (!inner.is_structured())
+          table.addRow({name + "." + part, inner.dump()});
+    }
+    std::string text = table.toString();
+    if (!report.contains("units"))
+      return text;
+    runtime::Table units({"unit", "busy cycles", "utilization"});
+    for (const Json &unit : report["units"])
+      units.addRow({unit["unit"], runtime::groupDigits(unit["busy_cycles"]),
+                    runtime::formatPercent(unit["utilization"])});
+    return text + "\n" + units.toString();
+  }
+
+  MachineOptions machine_;
+  CLI::App *app_ = nullptr;
+  std::string masks_;
+  std::vector<int64_t> packedShape_, validLengths_;
+  int64_t headDim_ = 64, seqLen_ = 0;
+  std::map<std::string, double> given_;
+};
+
+} // namespace
+
+void addSimulate(CLI::App &app) {
+  addCommand<SimulateCommand>(
+      app, "simulate", "Time given masks, without a model and without numerics",
+      "  sparsam simulate --masks m.npy --head-dim 64 --valid-len 52\n"
+      "  sparsam simulate --masks bits.npy --packed-shape 1,12,512,512 --set pes=32 --json\n"
+      "  sparsam simulate --seq-len 512 --density 0.10 --load-balance 0.60\n");
+}
+
+} // namespace sparsam::driver

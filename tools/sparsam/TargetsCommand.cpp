@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- TargetsCommand.cpp - sparsam targets, disassemble, reproduce -------===//
+
+#include "tools/sparsam/Common.h"
+#include "tools/sparsam/Paper.h"
+
+#include "runtime/program/Program_generated.h"
+#include "runtime/report/Table.h"
+#include "tools/common/Registry.h"
+
+#include <cmath>
+#include <iostream>
+
+namespace sparsam::driver {
+
+namespace {
+
+//===-- targets ------------------------------------------------------------===//
+
+class TargetsCommand : public Command {
+public:
+  explicit TargetsCommand(CLI::App &command) {
+    command.add_option("name", machine_.target, "Target whose parameters to list")
+        ->type_name("NAME");
+    addJson(command);
+  }
+
+  Status run() override { return machine_.target.empty() ? listTargets() : listParameters(); }
+
+private:
+  Status listTargets() const {
+    Json report = Json::array();
+    runtime::Table table({"target", "presets", "what it is"});
+    for (const auto &[name, model] : modelRegistry().all()) {
+      auto arch = resolveArch(name, "", {});
+      if (!arch)
+        return arch.error();
+      Json presets = Json::array();
+      std::string list;
+      for (const runtime::Preset &preset : arch->spec().presets()) {
+        presets.push_back(preset.name);
+        list += (list.empty() ? "" : ", ") + preset.name;
+      }
+      report.push_back({{"name", name}, {"summary", arch->spec().summary()}, {"presets", presets}});
+      table.addRow({name, list, arch->spec().summary()});
+    }
+    print(report, [&] { return table.toString(); });
+    return Status();
+  }
+
+  Status listParameters() const {
+    auto arch = machine_.resolve();
+    if (!arch)
+      return arch.error();
+    Json parameters = Json::array();
+    runtime::Table table({"parameter", "value", "unit", "source", "what it is"});
+    std::string group;
+    for (const runtime::ParamInfo &param : arch->spec().params()) {
+      std::string value = runtime::toString(arch->value(param.name));
+      parameters.push_back({{"name", param.name},
+                            {"group", param.group},
+                            {"value", value},
+                            {"unit", param.unit},
+                            {"source", param.source},
+                            {"summary", param.summary}});
+      if (param.group != group)
+        table.addRow({group = param.group});
+      table.addRow({"  " + param.name, value, param.unit, param.source, param.summary});
+    }
+    Json report = {{"name", arch->spec().target()},
+                   {"summary", arch->spec().summary()},
+                   {"parameters", parameters},
+                   {"presets", Json::object()}};
+    std::string presets;
+    for (const runtime::Preset &preset : arch->spec().presets()) {
+      report["presets"][preset.name] = preset.summary;
+      presets += "  --preset " + preset.name + ": " + preset.summary + "\n";
+    }
+    print(report, [&] {
+      return arch->spec().summary() + "\n\n" + table.toString() +
+             "\nSources: P published, R authors' repository, M recalled, D derived, A assumed, S "
+             "survey\n\n" +
+             presets;
+    });
+    return Status();
+  }
+
+  MachineOptions machine_;
+};
+
+//===-- disassemble --------------------------------------------------------===//
+
+class DisassembleCommand : public Command {
+public:
+  explicit DisassembleCommand(CLI::App &command) {
+    command.add_option("program", path_, "Program file")->required()->type_name("FILE.spx");
+    command.add_option("--kernel", kernel_, "Only this kernel")->type_name("NAME");
+    addJson(command);
+  }
+
+  Status run() override {
+    auto program = runtime::Program::load(path_);
+    if (!program)
+      return program.error();
+    auto session = createSession(*program); // checks every command word
+    if (!session)
+      return session.error();
+    Json report = Json::array();
+    std::string text;
+    std::vector<std::string> names;
+    for (const auto *stage : *(*program)->table().stages()) {
+      const auto *kernel = stage->accelerator();
+      if (!kernel)
+        continue;
+      std::string name = kernel->name()->str();
+      names.push_back(name);
+      if (!kernel_.empty() && kernel_ != name)
+        continue;
+      auto listing = disassemble(**session, *kernel);
+      if (!listing)
+        return listing.error();
+      report.push_back({{"kernel", name}, {"target", kernel->target()->str()}, {"listing", *listing}});
+      text += "kernel " + name + " (" + kernel->target()->str() + ", " +
+              std::to_string(kernel->words()->size()) + " words)\n" + *listing + "\n";
+    }
+    if (!kernel_.empty() && report.empty()) {
+      std::string list;
+      for (const std::string &name : names)
+        list += (list.empty() ? "" : ", ") + name;
+      return makeError(path_, " has no kernel '", kernel_, "'; there are: ", list);
+    }
+    print(report, [&] { return text.empty() ? "everything runs on the host\n" : text; });
+    return Status();
+  }
+
+private:
+  static Result<std::string> disassemble(const runtime::Session &session,
+                                         const program::AcceleratorStage &stage) {
+    const runtime::TargetModel *model = modelRegistry().find(stage.target()->string_view());
+    auto machine = model->createMachine(*session.arch());
+    if (!machine)
+      return machine.error();
+    return (*machine)->disassemble(stage);
+  }
+
+  std::string path_, kernel_;
+};
+
+//===-- reproduce ----------------------------------------------------------===//
+
+class ReproduceCommand : public Command {
+public:
+  explicit ReproduceCommand(CLI::App &command) {
+    command.add_option("--target", target_, "Only this target")->type_name("NAME");
+    addJson(command);
+  }
+
+  Status run() override {
+    if (!target_.empty() && !modelRegistry().find(target_))
+      return resolveArch(target_, "", {}).error();
+    Json report = Json::array();
+    std::string text;
+    bool allPass = true;
+    for (const auto &[name, model] : modelRegistry().all()) {
+      if (!target_.empty() && name != target_)
+        continue;
+      auto rows = evaluatePaper(name, *model);
+      if (!rows)
+        return rows.error();
+      text += format(name, *rows);
+      for (const runtime::PaperRow &row : *rows) {
+        report.push_back(toJson(name, row));
+        allPass &= row.pass || !row.reason.empty();
+      }
+    }
+    print(report, [&] { return text; });
+    return allPass ? Status() : makeError("some published results were not met");
+  }
+
+private:
+  static std::string number(const std::optional<double> &value) {
+    if (!value)
+      return "";
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", *value);
+    return text;
+  }
+
+  static Json toJson(const std::string &target, const runtime::PaperRow &row) {
+    auto optional = [](const std::optional<double> &value) { return value ? Json(*value) : Json(); };
+    Json json = {{"target", target},
+                 {"metric", row.metric},
+                 {"workload", row.workload},
+                 {"unit", row.unit},
+                 {"published", optional(row.published)},
+                 {"ours", optional(row.ours)},
+                 {"tolerance", optional(row.tolerance)},
+                 {"source", row.source}};
+    if (row.reason.empty())
+      json["pass"] = row.pass;
+    else
+      json["not_reproduced"] = row.reason;
+    return json;
+  }
+
+  static std::string format(const std::string &target, const std::vector<runtime::PaperRow> &rows) {
+    runtime::Table done({"metric", "workload", "published", "ours", "unit", "off by", "within", ""});
+    runtime::Table open({"not reproduced", "workload", "published", "unit", "why"});
+    for (const runtime::PaperRow &row : rows)
+      if (!row.reason.empty()) {
+        open.addRow({row.metric, row.workload, number(row.published), row.unit, row.reason});
+      } else {
+        double off = std::abs(*row.ours / *row.published - 1);
+        done.addRow({row.metric, row.workload, number(row.published), number(row.ours), row.unit,
+                     runtime::formatPercent(off), runtime::formatPercent(*row.tolerance),
+                     row.pass ? "ok" : "MISSED"});
+      }
+    return target + "\n" + done.toString() + (open.empty() ? "" : "\n" + open.toString()) + "\n";
+  }
+
+  std::string target_;
+};
+
+} // namespace
+
+void addTargets(CLI::App &app) {
+  addCommand<TargetsCommand>(app, "targets", "List the accelerators, or the parameters of one",
+                             "  sparsam targets\n"
+                             "  sparsam targets NAME --json\n");
+}
+
+void addDisassemble(CLI::App &app) {
+  addCommand<DisassembleCommand>(app, "disassemble", "List the instructions of a program",
+                                 "  sparsam disassemble model.spx --kernel attention_0\n");
+}
+
+void addReproduce(CLI::App &app) {
+  addCommand<ReproduceCommand>(
+      app, "reproduce", "Compare published results with ours",
+      "  sparsam reproduce\n"
+      "  sparsam reproduce --json\n"
+      "\nRows that need what we do not have (models fine-tuned by the authors, other machines) are\n"
+      "listed with the reason.\n");
+}
+
+} // namespace sparsam::driver
