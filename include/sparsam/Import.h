@@ -14,7 +14,7 @@ namespace sparsam {
 
 struct ImportOptions {
   /// Shapes of graph inputs by name, overriding dynamic dimensions (`--shape input_ids=1x128`). Every input that has a
-  /// dynamic dimension must be here, unless `symbols` fixes it.
+  /// dynamic dimension must be here, unless the shape of another input fixes its symbol.
   std::map<std::string, std::vector<int64_t>> shapes;
 };
 
