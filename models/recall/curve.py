@@ -45,14 +45,24 @@ class MaskedModel:
             self.attentions.append((query, key, bias))
         self.session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 
+    def tensors(self, names, inputs):
+        """Q and K, both [batch, heads, n, d]."""
+        q, k = self.session.run(names, inputs)
+        return q, k.transpose(0, 2, 1, 3)
+
     def run(self, tokens, empty_row, **options):
-        """Logits, the predicted masks and the computed pairs, layer by layer: each mask depends on those before."""
+        """Logits, the predicted masks and the computed pairs, layer by layer: each mask depends on those before.
+
+        The ranges of Q and K are those of the dense model, as a calibration before compilation finds them.
+        """
         inputs = {"tokens": tokens}
         inputs.update((bias, np.zeros((1, 1, 1, 1), np.float32)) for _, _, bias in self.attentions)
+        normalize = {"normalize": options["normalize"]} if "normalize" in options else {}
+        ranges = [sparsam_oracle.calibrate(*self.tensors([q, k], inputs), **normalize) for q, k, _ in self.attentions]
         masks, computed = [], []
-        for query, key, bias in self.attentions:
-            q, k = self.session.run([query, key], inputs)
-            predicted, mask = sparsam_oracle.predict(q, k.transpose(0, 2, 1, 3), **options)
+        for (query, key, bias), (tx, ty) in zip(self.attentions, ranges):
+            q, k = self.tensors([query, key], inputs)
+            predicted, mask = sparsam_oracle.predict(q, k, tx=tx, ty=ty, **options)
             kept = sparsam_oracle.fill_empty_rows(mask, empty_row, predicted)
             inputs[bias] = np.where(kept, 0.0, PRUNED).astype(np.float32)
             masks.append(mask)

@@ -45,16 +45,28 @@ private:
     int64_t count = std::popcount(bits);
     ++result.vectors;
     result.nonemptyVectors += count > 0;
-    result.fullSegments += count / shape_.pes;
-    result.subrows += (count + shape_.pes - 1) / shape_.pes;
+    if (!cutsColumns()) {
+      result.fullSegments += count / shape_.pes;
+      result.subrows += (count + shape_.pes - 1) / shape_.pes;
+    }
     return count;
   }
 
   int64_t countBlocks(int64_t width) {
     list_.clear();
-    list_.append(shape_, rows_, 0, width, false);
-    return list_.seal(shape_);
+    list_.append(shape_, rows_, 0, width, cutsColumns());
+    int64_t blocks = list_.seal(shape_);
+    for (int64_t block = 0; cutsColumns() && block < blocks; ++block)
+      for (const Subrow &subrow : list_.next()) {
+        ++result.subrows;
+        result.fullSegments += std::popcount(subrow.columns) == shape_.pes;
+      }
+    return blocks;
   }
+
+  /// A column cut splits rows where any row of the block is full: only the blocks know its
+  /// segments.
+  bool cutsColumns() const { return shape_.encoder == Encoder::columnCut; }
 
   const BitTensor &masks_;
   const ArrayShape &shape_;
