@@ -198,18 +198,15 @@ void scaleScores(const float *dots, size_t n, float queryFactor, const float *ke
   }
 }
 
-float softmaxRow(const float *scores, size_t n, float *e, size_t &argmax) {
+float softmaxRow(const float *scores, size_t n, float *e) {
   Lanes best = splat(kMinusInfinity);
   for (size_t j = 0; j < n; j += kLanes)
     best = max(best, loadUpTo(scores + j, n - j, kMinusInfinity));
   const float top = fold(best, [](auto x, auto y) { return hn::Max(x, y); });
-  argmax = 0;
   if (!(top > kMinusInfinity)) {
     std::memset(e, 0, padded(n) * sizeof(float));
     return 0.0f;
   }
-  while (argmax + 1 < n && scores[argmax] != top)
-    ++argmax;
   const Lanes shift = splat(-top);
   Lanes total = splat(0.0f);
   for (size_t j = 0; j < n; j += kLanes) {
@@ -373,8 +370,8 @@ void scaleScores(const float *dots, size_t n, float queryFactor, const float *ke
   HWY_DYNAMIC_DISPATCH(scaleScores)(dots, n, queryFactor, keyFactors, bias, scores);
 }
 
-float softmaxRow(const float *scores, size_t n, float *e, size_t &argmax) {
-  return HWY_DYNAMIC_DISPATCH(softmaxRow)(scores, n, e, argmax);
+float softmaxRow(const float *scores, size_t n, float *e) {
+  return HWY_DYNAMIC_DISPATCH(softmaxRow)(scores, n, e);
 }
 
 void thresholdRow(const float *e, size_t n, float sum, float threshold, uint64_t *words) {

@@ -41,8 +41,8 @@ void scaleScores(const float *dots, size_t n, float queryFactor, const float *ke
                  const float *bias, float *scores);
 
 /// Softmax of a row: e[j] = exp(scores[j] - max), written up to padded(n); returns the sum, and 0
-/// if no score is above -infinity. `argmax` receives the index of the first largest score.
-float softmaxRow(const float *scores, size_t n, float *e, size_t &argmax);
+/// if no score is above -infinity.
+float softmaxRow(const float *scores, size_t n, float *e);
 
 /// Bits j with e[j] / sum > threshold, (n + 63) / 64 words; e is padded with values that are not
 /// kept.

@@ -105,9 +105,8 @@ void Predictor::threshold(const Tile &scores, uint32_t row, uint64_t *predicted,
                           uint64_t *executed) {
   const size_t n = scores.cols, words = (n + 63) / 64;
   exponentials_.resize(kernels::padded(n) + kernels::kSlack);
-  size_t best = 0;
   const float *s = &scores_[size_t(scores.offset + row * scores.rowStride)];
-  float sum = kernels::softmaxRow(s, n, exponentials_.data(), best);
+  float sum = kernels::softmaxRow(s, n, exponentials_.data());
   std::fill_n(predicted, words, 0);
   if (sum > 0)
     kernels::thresholdRow(exponentials_.data(), n, sum, kernel_.config.threshold,
@@ -120,9 +119,11 @@ void Predictor::threshold(const Tile &scores, uint32_t row, uint64_t *predicted,
   case insn::EmptyRowMode::Dense:
     kernels::thresholdRow(exponentials_.data(), n, sum, 0.0f, executed); // every P > 0
     break;
-  case insn::EmptyRowMode::Argmax:
+  case insn::EmptyRowMode::Argmax: {
+    const size_t best = size_t(std::max_element(s, s + n) - s); // the first of equals
     executed[best / 64] |= uint64_t(1) << (best % 64);
     break;
+  }
   case insn::EmptyRowMode::Zero:
     break;
   }
