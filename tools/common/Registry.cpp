@@ -17,6 +17,7 @@
 #include "targets/RegisterModels.h"
 #include "targets/RegisterTargets.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -25,8 +26,8 @@ using namespace mlir;
 namespace sparsam {
 
 void registerDialects(DialectRegistry &registry) {
-  registry.insert<func::FuncDialect, onnx::OnnxDialect, sattn::SattnDialect, isa::IsaDialect,
-                  check::CheckDialect>();
+  registry.insert<arith::ArithDialect, func::FuncDialect, onnx::OnnxDialect, sattn::SattnDialect,
+                  isa::IsaDialect, check::CheckDialect>();
   for (const std::string &name : TargetRegistry::instance().getNames())
     TargetRegistry::instance().lookup(name)->registerDialects(registry);
 }
