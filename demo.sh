@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Sets up, builds, and takes a trained transformer from its ONNX file to outputs and cycles of an accelerator.
+set -eu
+cd "$(dirname "$0")"
+scripts/setup.sh
+scripts/build.sh release sparsam
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+PATH=$PWD/build/release/bin:$PATH
+
+# Prints a command, then runs it.
+try() {
+  echo
+  echo "\$ $*" | sed "s|$work/||g"
+  "$@" | sed "s|$work/||g"
+}
+
+# 16 of the 256 held-out sequences of the model's task, associative recall.
+.venv/bin/python - "$work/x.npz" <<'PYTHON'
+import sys
+import numpy
+numpy.savez(sys.argv[1], tokens=numpy.load("models/recall/eval.npz")["tokens"][:16])
+PYTHON
+try sparsam targets
+try sparsam compile models/recall/model.onnx --shape tokens=16x128 --calibrate "$work/x.npz" --set threshold=0.01 -o "$work/recall.spx"
+try sparsam run "$work/recall.spx" --input "$work/x.npz" -o "$work/y.npz"
+try .venv/bin/python models/recall/accuracy.py "$work/y.npz"
+try sparsam compare models/recall/model.onnx --shape tokens=16x128 --input "$work/x.npz" --set threshold=0.01
+try sparsam reproduce
