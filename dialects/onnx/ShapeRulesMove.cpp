@@ -30,13 +30,25 @@ static int64_t integerOr(Operation *op, StringRef name, int64_t otherwise) {
   return attribute ? attribute.getInt() : otherwise;
 }
 
+/// More elements than any tensor has; products of two extents below it do not overflow.
+constexpr int64_t kMaxElements = int64_t(1) << 40;
+
+/// Refuses constant operands that are no extents: the number that stands for a dynamic one is a
+/// constant like any other here.
+static LogicalResult checkConstantExtents(Operation *op, ArrayRef<int64_t> extents,
+                                          int64_t lowest) {
+  for (int64_t extent : extents)
+    if (extent < lowest || extent > kMaxElements)
+      return op->emitOpError() << "makes a tensor with an extent of " << extent;
+  return success();
+}
+
 /// Refuses extents that no tensor has.
 static LogicalResult checkExtents(Operation *op, ArrayRef<int64_t> shape) {
   int64_t elements = 1;
   for (int64_t extent : shape) {
     if (extent < 0 && !ShapedType::isDynamic(extent))
       return op->emitOpError() << "makes a tensor with an extent of " << extent;
-    constexpr int64_t kMaxElements = int64_t(1) << 40;
     if (!ShapedType::isDynamic(extent) && extent > 0 && elements > kMaxElements / extent)
       return op->emitOpError() << "makes a tensor of more than " << kMaxElements << " elements";
     elements *= ShapedType::isDynamic(extent) || extent == 0 ? 1 : extent;
@@ -56,7 +68,7 @@ LogicalResult constantOfShape(Operation *op, Types &types) {
   auto shape = getConstantIntegers(op->getOperand(0));
   if (!shape)
     return pushUnknown(element, types);
-  if (failed(checkExtents(op, *shape)))
+  if (failed(checkConstantExtents(op, *shape, 0)) || failed(checkExtents(op, *shape)))
     return failure();
   return push(*shape, element, types);
 }
@@ -68,6 +80,9 @@ LogicalResult range(Operation *op, Types &types) {
     return push({ShapedType::kDynamic}, elementOf(op), types);
   if (start->size() != 1 || limit->size() != 1 || delta->size() != 1 || delta->front() == 0)
     return op->emitOpError("counts from one start to one limit in steps that are not 0");
+  for (int64_t bound : {start->front(), limit->front(), delta->front()})
+    if (bound > kMaxElements || bound < -kMaxElements)
+      return op->emitOpError() << "counts with " << bound << ", beyond " << kMaxElements;
   int64_t span = limit->front() - start->front(), step = delta->front();
   int64_t count = std::max<int64_t>(0, (span + step - (step > 0 ? 1 : -1)) / step);
   if (failed(checkExtents(op, count)))
@@ -97,6 +112,8 @@ LogicalResult reshape(Operation *op, Types &types) {
   if (!wanted)
     return pushUnknown(elementOf(op), types);
   ShapedType type = typeOf(op, 0);
+  if (failed(checkConstantExtents(op, *wanted, -1)))
+    return failure();
   SmallVector<int64_t> shape(*wanted);
   int64_t inferred = -1, product = 1;
   for (auto [d, extent] : llvm::enumerate(shape)) {
@@ -113,9 +130,9 @@ LogicalResult reshape(Operation *op, Types &types) {
         return op->emitOpError("has more than one -1 in its shape");
       inferred = int64_t(d);
       extent = ShapedType::kDynamic;
-    } else if (extent < 0 && !ShapedType::isDynamic(extent)) {
-      return op->emitOpError() << "makes a tensor with an extent of " << extent;
     } else if (!ShapedType::isDynamic(extent)) {
+      if (extent > 0 && product > kMaxElements / extent)
+        return op->emitOpError() << "makes a tensor of more than " << kMaxElements << " elements";
       product *= extent;
     }
   }
@@ -241,7 +258,7 @@ LogicalResult expand(Operation *op, Types &types) {
   if (!type.hasRank() || !wanted)
     return pushUnknown(elementOf(op), types);
   SmallVector<int64_t> shape;
-  if (failed(checkExtents(op, *wanted)))
+  if (failed(checkConstantExtents(op, *wanted, 0)) || failed(checkExtents(op, *wanted)))
     return failure();
   if (!OpTrait::util::getBroadcastedShape(type.getShape(), *wanted, shape))
     return op->emitOpError() << "cannot expand " << op->getOperand(0).getType() << " to shape ["
@@ -388,6 +405,8 @@ LogicalResult split(Operation *op, Types &types) {
                            ? ShapedType::kDynamic
                            : std::clamp<int64_t>(whole - i * part, 0, part));
   }
+  if (!isNone(op->getOperand(1)) && failed(checkConstantExtents(op, *sizes, 0)))
+    return failure();
   int64_t sum = 0;
   for (int64_t size : *sizes)
     sum += size;

@@ -1,0 +1,93 @@
+// RUN: sparsam-opt %s -raise-onnx-to-sattn -canonicalize | FileCheck %s
+
+!t = tensor<1x2x8x16xf32>
+!k = tensor<1x2x16x8xf32>
+!s = tensor<1x2x8x8xf32>
+
+// Scaled by Div after the product, masked by Add; one Transpose of K from [batch, tokens, heads, size].
+// CHECK-LABEL: @bert
+func.func @bert(%q: !t, %k4: tensor<1x8x2x16xf32>, %v: !t, %mask: tensor<1x1x1x8xf32>) -> !t {
+  // CHECK: %[[K:.*]] = onnx.Transpose %arg1 {perm = array<i64: 0, 2, 1, 3>}
+  // CHECK: %[[O:.*]] = sattn.attention %arg0, %[[K]], %arg2 mask %arg3 {policy = #sattn.dense, sattn.name = "attention_0", scale = 2.500000e-01 : f32}
+  // CHECK: return %[[O]]
+  %four = onnx.Constant dense<4.0> : tensor<f32>
+  %kt = onnx.Transpose %k4 {perm = array<i64: 0, 2, 3, 1>} : (tensor<1x8x2x16xf32>) -> !k
+  %s = onnx.MatMul %q, %kt : (!t, !k) -> !s
+  %d = onnx.Div %s, %four : (!s, tensor<f32>) -> !s
+  %m = onnx.Add %d, %mask : (!s, tensor<1x1x1x8xf32>) -> !s
+  %p = onnx.Softmax %m : (!s) -> !s
+  %o = onnx.MatMul %p, %v : (!s, !t) -> !t
+  return %o : !t
+}
+
+// Scaled by Mul on both operands before the product.
+// CHECK-LABEL: @scale_on_q_and_k
+func.func @scale_on_q_and_k(%q: !t, %k: !t, %v: !t) -> !t {
+  // CHECK: sattn.attention %arg0, %arg1, %arg2 {{.*}}"attention_1", scale = 2.500000e-01 : f32
+  %half = onnx.Constant dense<0.5> : tensor<f32>
+  %qs = onnx.Mul %q, %half : (!t, tensor<f32>) -> !t
+  %ks = onnx.Mul %half, %k : (tensor<f32>, !t) -> !t
+  %kt = onnx.Transpose %ks {perm = array<i64: 0, 1, 3, 2>} : (!t) -> !k
+  %s = onnx.MatMul %qs, %kt : (!t, !k) -> !s
+  %p = onnx.Softmax %s {axis = 3 : i64} : (!s) -> !s
+  %o = onnx.MatMul %p, %v : (!s, !t) -> !t
+  return %o : !t
+}
+
+// Chosen by Where, with a Cast that does nothing in between.
+// CHECK-LABEL: @where
+func.func @where(%q: !t, %kt: !k, %v: !t, %keep: tensor<1x1x8x8xi1>) -> !t {
+  // CHECK: %[[M:.*]] = onnx.Where %arg3, %{{.*}}, %{{.*}} : (tensor<1x1x8x8xi1>, tensor<f32>, tensor<f32>) -> tensor<1x1x8x8xf32>
+  // CHECK: sattn.attention %arg0, %{{.*}}, %arg2 mask %[[M]] {{.*}}scale = 1.000000e+00 : f32
+  %low = onnx.Constant dense<-3.40282347e+38> : tensor<f32>
+  %s = onnx.MatMul %q, %kt : (!t, !k) -> !s
+  %w = onnx.Where %keep, %s, %low : (tensor<1x1x8x8xi1>, !s, tensor<f32>) -> !s
+  %p = onnx.Softmax %w : (!s) -> !s
+  %c = onnx.Cast %p {to = 1 : i64} : (!s) -> !s
+  %o = onnx.MatMul %c, %v : (!s, !t) -> !t
+  return %o : !t
+}
+
+// A constant mask that hides the future.
+// CHECK-LABEL: @causal
+func.func @causal(%q: tensor<3x16xf32>, %kt: tensor<16x3xf32>, %v: tensor<3x16xf32>) -> tensor<3x16xf32> {
+  // CHECK: sattn.attention {{.*}} {causal, policy = #sattn.dense, {{.*}} : tensor<1x1x3x16xf32>
+  // CHECK: onnx.Reshape {{.*}} -> tensor<3x16xf32>
+  %keep = onnx.Constant dense<[[true, false, false], [true, true, false], [true, true, true]]> : tensor<3x3xi1>
+  %low = onnx.Constant dense<-3.40282347e+38> : tensor<f32>
+  %s = onnx.MatMul %q, %kt : (tensor<3x16xf32>, tensor<16x3xf32>) -> tensor<3x3xf32>
+  %w = onnx.Where %keep, %s, %low : (tensor<3x3xi1>, tensor<3x3xf32>, tensor<f32>) -> tensor<3x3xf32>
+  %p = onnx.Softmax %w : (tensor<3x3xf32>) -> tensor<3x3xf32>
+  %o = onnx.MatMul %p, %v : (tensor<3x3xf32>, tensor<3x16xf32>) -> tensor<3x16xf32>
+  return %o : tensor<3x16xf32>
+}
+
+// Heads and batch in one dimension.
+// CHECK-LABEL: @three_dims
+func.func @three_dims(%q: tensor<6x8x16xf32>, %kt: tensor<6x16x8xf32>, %v: tensor<6x8x16xf32>) -> tensor<6x8x16xf32> {
+  // CHECK: sattn.attention {{.*}} : tensor<1x6x8x16xf32>
+  %s = onnx.MatMul %q, %kt : (tensor<6x8x16xf32>, tensor<6x16x8xf32>) -> tensor<6x8x8xf32>
+  %p = onnx.Softmax %s : (tensor<6x8x8xf32>) -> tensor<6x8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<6x8x8xf32>, tensor<6x8x16xf32>) -> tensor<6x8x16xf32>
+  return %o : tensor<6x8x16xf32>
+}
+
+// CHECK-LABEL: @operator
+func.func @operator(%q: tensor<1x8x32xf32>, %mask: tensor<8x8xi1>) -> tensor<1x8x32xf32> {
+  // CHECK: sattn.attention {{.*}} mask {{.*}} {policy = #sattn.dense, sattn.name = "attention_5", scale = 2.500000e-01 : f32} : tensor<1x2x8x16xf32>
+  %y = onnx.Attention %q, %q, %q, %mask {q_num_heads = 2 : i64, kv_num_heads = 2 : i64}
+      : (tensor<1x8x32xf32>, tensor<1x8x32xf32>, tensor<1x8x32xf32>, tensor<8x8xi1>) -> tensor<1x8x32xf32>
+  return %y : tensor<1x8x32xf32>
+}
+
+// CHECK-LABEL: @microsoft
+func.func @microsoft(%x: tensor<1x8x32xf32>, %w: tensor<32x96xf32>, %b: tensor<96xf32>, %m: tensor<1x8xi32>) -> (tensor<1x8x32xf32>, tensor<1x8x32xf32>) {
+  // CHECK: sattn.attention {{.*}} mask {{.*}} {causal, policy = #sattn.dense, sattn.name = "attention_6"
+  // CHECK: sattn.attention {{.*}} {policy = #sattn.dense, sattn.name = "attention_7"
+  %none = onnx.None : none
+  %y = onnx.MSAttention %x, %w, %b, %m {num_heads = 2 : i64, unidirectional = 1 : i64}
+      : (tensor<1x8x32xf32>, tensor<32x96xf32>, tensor<96xf32>, tensor<1x8xi32>) -> tensor<1x8x32xf32>
+  %z = onnx.MSMultiHeadAttention %x, %x, %x, %none, %none, %none {num_heads = 2 : i64}
+      : (tensor<1x8x32xf32>, tensor<1x8x32xf32>, tensor<1x8x32xf32>, none, none, none) -> tensor<1x8x32xf32>
+  return %y, %z : tensor<1x8x32xf32>, tensor<1x8x32xf32>
+}

@@ -1,0 +1,70 @@
+// RUN: sparsam-opt %s -split-input-file -raise-onnx-to-sattn -verify-diagnostics | FileCheck %s
+
+!t = tensor<1x2x8x16xf32>
+!k = tensor<1x2x16x8xf32>
+!s = tensor<1x2x8x8xf32>
+
+// CHECK: module attributes {sattn.not_raised = ["Softmax: nothing uses it"]}
+func.func @unused(%x: tensor<1x2x8x8xf32>) {
+  // expected-remark @+1 {{this Softmax is not raised to sattn.attention: nothing uses it}}
+  %p = onnx.Softmax %x : (tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @twice(%s: tensor<1x2x8x8xf32>, %v: tensor<1x2x8x16xf32>) -> (tensor<1x2x8x16xf32>, tensor<1x2x8x8xf32>) {
+  // expected-remark @+1 {{its probabilities are used more than once}}
+  %p = onnx.Softmax %s : (tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<1x2x8x8xf32>, tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32>
+  return %o, %p : tensor<1x2x8x16xf32>, tensor<1x2x8x8xf32>
+}
+
+// -----
+
+func.func @axis(%s: tensor<1x2x8x8xf32>, %v: tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32> {
+  // expected-remark @+1 {{it normalises another dimension than the last}}
+  %p = onnx.Softmax %s {axis = 1 : i64} : (tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<1x2x8x8xf32>, tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32>
+  return %o : tensor<1x2x8x16xf32>
+}
+
+// -----
+
+func.func @no_product(%s: tensor<1x2x8x8xf32>, %v: tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32> {
+  // expected-remark @+1 {{its scores come from an input, not from a MatMul}}
+  %p = onnx.Softmax %s : (tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<1x2x8x8xf32>, tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32>
+  return %o : tensor<1x2x8x16xf32>
+}
+
+// -----
+
+func.func @user(%s: tensor<1x8xf32>) -> tensor<1x8xf32> {
+  // expected-remark @+1 {{its probabilities go to onnx.Relu, not to a MatMul}}
+  %p = onnx.Softmax %s : (tensor<1x8xf32>) -> tensor<1x8xf32>
+  %o = onnx.Relu %p : (tensor<1x8xf32>) -> tensor<1x8xf32>
+  return %o : tensor<1x8xf32>
+}
+
+// -----
+
+func.func @masked_before_scaled(%q: tensor<8x16xf32>, %kt: tensor<16x8xf32>, %v: tensor<8x16xf32>, %m: tensor<8x8xf32>) -> tensor<8x16xf32> {
+  %four = onnx.Constant dense<4.0> : tensor<f32>
+  %s = onnx.MatMul %q, %kt : (tensor<8x16xf32>, tensor<16x8xf32>) -> tensor<8x8xf32>
+  %a = onnx.Add %s, %m : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  %d = onnx.Div %a, %four : (tensor<8x8xf32>, tensor<f32>) -> tensor<8x8xf32>
+  // expected-remark @+1 {{its scores are masked before they are scaled}}
+  %p = onnx.Softmax %d : (tensor<8x8xf32>) -> tensor<8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<8x8xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+  return %o : tensor<8x16xf32>
+}
+
+// -----
+
+func.func @grouped(%q: tensor<1x4x8x16xf32>, %k: tensor<1x2x8x16xf32>) -> tensor<1x4x8x16xf32> {
+  %none = onnx.None : none
+  // expected-error @+1 {{cannot be run: grouped queries (4 heads of Q, 2 of K) are not supported}}
+  %y = onnx.Attention %q, %k, %k, %none : (tensor<1x4x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, none) -> tensor<1x4x8x16xf32>
+  return %y : tensor<1x4x8x16xf32>
+}
