@@ -4,6 +4,7 @@
 #include "sparsam/Assembler.h"
 
 #include "Assembler/ProgramImage.h"
+#include "Assembler/ReleasePages.h"
 
 #include "runtime/program/ProgramHeader.h"
 
@@ -123,13 +124,15 @@ private:
 //===-- Data ---------------------------------------------------------------===//
 
 /// Writes the bytes of a constant; fails at `loc` if it has none.
-LogicalResult writeConstant(raw_ostream &out, ElementsAttr constant, Location loc) {
+LogicalResult writeConstant(raw_ostream &out, ElementsAttr constant, const PageReleaser &pages,
+                            Location loc) {
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant)) {
     const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     if (!blob)
       return emitError(loc) << "has no data for the resource '" << resource.getRawHandle().getKey()
                             << "'";
     out.write(blob->getData().data(), blob->getData().size());
+    pages.release(blob->getData());
     return success();
   }
   auto dense = dyn_cast<DenseElementsAttr>(constant);
@@ -182,11 +185,12 @@ LogicalResult writeProgram(raw_ostream &out, const ProgramImage &image, Location
   out.write(reinterpret_cast<const char *>(&header), sizeof header);
   out << table.getBytes();
   out.write_zeros(unsigned(header.dataOffset - header.tableOffset - header.tableBytes));
+  PageReleaser pages;
   uint64_t position = 0;
   for (const auto &[offset, constant] : image.data) {
     out.write_zeros(unsigned(offset - position));
     uint64_t start = out.tell();
-    if (failed(writeConstant(out, constant, loc)))
+    if (failed(writeConstant(out, constant, pages, loc)))
       return failure();
     position = offset + (out.tell() - start);
   }

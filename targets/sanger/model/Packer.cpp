@@ -20,7 +20,9 @@ void BlockList::appendSubrows(const ArrayShape &shape, std::span<const uint64_t>
   for (size_t r = 0; r < rows.size(); ++r) {
     uint64_t rest = rows[r];
     if (!keep) {
-      subrows_ += (std::popcount(rest) + shape.pes - 1) / shape.pes;
+      // Few rows need the division.
+      const uint32_t count = uint32_t(std::popcount(rest)), pes = uint32_t(shape.pes);
+      subrows_ += count <= pes ? count > 0 : (count + pes - 1) / pes;
       continue;
     }
     while (rest) {

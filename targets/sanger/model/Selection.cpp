@@ -53,9 +53,13 @@ void RowTags::load(const Tile &source, Role role, const Tile &destination) {
 }
 
 void RowTags::copy(Role fromRole, const Tile &from, Role toRole, const Tile &to) {
-  std::vector<int32_t> &tags = tags_[size_t(toRole)];
+  // Divided once per tile: this runs for every tile of scores.
+  const int64_t fromGrain = grains_[size_t(fromRole)], toGrain = grains_[size_t(toRole)];
+  const int64_t fromStep = from.rowStride / fromGrain, toStep = to.rowStride / toGrain;
+  const int32_t *source = &tags_[size_t(fromRole)][size_t(from.offset / fromGrain)];
+  int32_t *target = &tags_[size_t(toRole)][size_t(to.offset / toGrain)];
   for (uint32_t r = 0; r < std::min(to.rows, to.validRows); ++r)
-    tags[slot(toRole, to, r)] = get(fromRole, from, r);
+    target[r * toStep] = r < from.validRows ? source[r * fromStep] : -1;
 }
 
 //===-- Selection ----------------------------------------------------------===//

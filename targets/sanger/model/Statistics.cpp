@@ -5,6 +5,7 @@
 
 #include "targets/sanger/model/Packer.h"
 
+#include <array>
 #include <bit>
 
 namespace sparsam::sanger {
@@ -18,6 +19,8 @@ class Collector {
 public:
   Collector(const BitTensor &masks, const ArrayShape &shape) : masks_(masks), shape_(shape) {
     result.pes = shape.pes;
+    for (size_t count = 0; count < full_.size(); ++count)
+      full_[count] = int64_t(count) / shape.pes;
   }
 
   /// Returns the kept pairs among the valid ones.
@@ -46,8 +49,9 @@ private:
     ++result.vectors;
     result.nonemptyVectors += count > 0;
     if (!cutsColumns()) {
-      result.fullSegments += count / shape_.pes;
-      result.subrows += (count + shape_.pes - 1) / shape_.pes;
+      const int64_t full = full_[size_t(count)];
+      result.fullSegments += full;
+      result.subrows += full + (full * shape_.pes < count);
     }
     return count;
   }
@@ -70,6 +74,7 @@ private:
 
   const BitTensor &masks_;
   const ArrayShape &shape_;
+  std::array<int64_t, 65> full_{}; ///< full segments of so many kept keys
   std::vector<uint64_t> rows_;
   BlockList list_;
 };
