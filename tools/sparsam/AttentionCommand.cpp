@@ -28,7 +28,9 @@ public:
     command.add_option("--k", paths_[1], "Keys")->required()->type_name("FILE.npy");
     command.add_option("--v", paths_[2], "Values; without them only the mask is made")
         ->type_name("FILE.npy");
-    command.add_option("--valid-len", validLengths_, "Tokens that are no padding: one number, or one per batch entry")
+    command
+        .add_option("--valid-len", validLengths_,
+                    "Tokens that are no padding: one number, or one per batch entry")
         ->delimiter(',')
         ->type_name("L,...");
     command.add_option("-o,--output", output_, "Where `out` (float32) and `mask` (bool) go")
@@ -87,8 +89,8 @@ private:
     }
     const runtime::Shape &q = tensors.at("q").shape(), &k = tensors.at("k").shape();
     if (k[0] != q[0] || k[1] != q[1] || k[3] != q[3])
-      return makeError("keys of shape ", runtime::toString(k), " do not fit queries of shape ", runtime::toString(q),
-                       "; batch, heads and size must be equal");
+      return makeError("keys of shape ", runtime::toString(k), " do not fit queries of shape ",
+                       runtime::toString(q), "; batch, heads and size must be equal");
     if (!tensors.count("v"))
       tensors["v"] = runtime::Tensor(runtime::DType::f32, k);
     else if (tensors.at("v").shape() != k)
@@ -141,8 +143,7 @@ private:
   /// Parameters that follow from the tensors themselves, unless they were set.
   Status calibrate(runtime::Arch &arch, const runtime::TensorMap &tensors) {
     const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
-    auto statistics =
-        runtime::attentionStatistics(tensors.at("q").view(), tensors.at("k").view());
+    auto statistics = runtime::attentionStatistics(tensors.at("q").view(), tensors.at("k").view());
     for (const auto &[name, value] : model->calibrate(statistics, arch))
       if (!arch.isSet(name))
         if (Status status = arch.set(name, value); !status)

@@ -7,7 +7,6 @@
 #include "runtime/support/Text.h"
 #include "tools/common/Registry.h"
 
-#include <chrono>
 #include <cstdio>
 #include <iostream>
 
@@ -66,28 +65,38 @@ Result<runtime::TensorMap> InputOptions::read() const {
 }
 
 void Command::print(const Json &report, const std::function<std::string()> &text) const {
+  clearProgress();
   if (json_)
     std::cout << report.dump(2) << "\n";
   else
     std::cout << text();
 }
 
-void Progress::show(const std::string &text) {
+static bool isProgressShown = false;
+
+void showProgress(const std::string &text) {
   static const bool isTerminal = isatty(STDERR_FILENO);
   if (!isTerminal)
     return;
   std::fprintf(stderr, "\r\033[K%s", runtime::printable(text).c_str());
-  isShown_ = true;
+  isProgressShown = true;
 }
 
-Progress::~Progress() {
-  if (isShown_)
+void clearProgress() {
+  if (isProgressShown)
     std::fputs("\r\033[K", stderr);
+  isProgressShown = false;
 }
 
 Result<std::unique_ptr<runtime::Session>>
 createSession(std::shared_ptr<const runtime::Program> program) {
   return runtime::Session::create(std::move(program), modelRegistry());
+}
+
+std::map<std::string, double> calibratedParameters(const runtime::Arch &arch) {
+  const runtime::CalibrationStatistics ones = {
+      {"q_absmax", 1}, {"k_absmax", 1}, {"q_normalized_absmax", 1}, {"k_normalized_absmax", 1}};
+  return modelRegistry().find(arch.spec().target())->calibrate(ones, arch);
 }
 
 double secondsSince(std::chrono::steady_clock::time_point start) {

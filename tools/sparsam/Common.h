@@ -11,7 +11,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +43,12 @@ struct InputOptions {
   Result<runtime::TensorMap> read() const;
 };
 
+/// Shows a line on the terminal that says what is going on; nothing where standard error is no
+/// terminal. Each line takes the place of the one before.
+void showProgress(const std::string &text);
+/// Takes the line away, before anything else is printed.
+void clearProgress();
+
 /// A command of the driver: options bound to the object, and what it does.
 class Command {
 public:
@@ -64,7 +72,9 @@ CLI::App *addCommand(CLI::App &app, const char *name, const char *summary, const
   command->footer(std::string("Examples:\n") + examples);
   auto object = std::make_shared<T>(*command);
   command->callback([object] {
-    if (Status status = object->run(); !status)
+    Status status = object->run();
+    clearProgress();
+    if (!status)
       throw CLI::RuntimeError(status.error().message, 1);
   });
   return command;
@@ -82,21 +92,14 @@ void addReproduce(CLI::App &app);
 void addDisassemble(CLI::App &app);
 void addTargets(CLI::App &app);
 
-/// A line on the terminal that says what is going on; nothing where standard error is no terminal.
-class Progress {
-public:
-  void show(const std::string &text);
-  ~Progress();
-
-private:
-  bool isShown_ = false;
-};
-
 /// Loads a program onto its machine.
 Result<std::unique_ptr<runtime::Session>>
 createSession(std::shared_ptr<const runtime::Program> program);
 
-/// Milliseconds since the process started, for reports.
+/// The parameters that calibration sets, with the values for tensors whose largest magnitude is 1.
+std::map<std::string, double> calibratedParameters(const runtime::Arch &arch);
+
+/// For reports.
 double secondsSince(std::chrono::steady_clock::time_point start);
 
 } // namespace sparsam::driver

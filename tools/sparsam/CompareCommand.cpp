@@ -36,8 +36,7 @@ Difference compareTensors(const runtime::Tensor &a, const runtime::Tensor &b) {
       result.normB += double(y[i]) * y[i];
     }
     ++result.answers;
-    result.agreeing +=
-        std::max_element(x, x + width) - x == std::max_element(y, y + width) - y;
+    result.agreeing += std::max_element(x, x + width) - x == std::max_element(y, y + width) - y;
   }
   return result;
 }
@@ -84,7 +83,7 @@ private:
   };
 
   Result<Calibration> calibrate(const runtime::Arch &arch, const runtime::TensorMap &inputs) {
-    progress_.show("calibrate");
+    showProgress("calibrate");
     Compilation compilation;
     if (Status status = compilation.importModel(options_.model, options_.shapes); !status)
       return status.error();
@@ -95,7 +94,7 @@ private:
 
   Result<Run> execute(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration,
                       const runtime::TensorMap &inputs) {
-    progress_.show(mode == AttentionMode::dense ? "dense" : "sparse");
+    showProgress(mode == AttentionMode::dense ? "dense" : "sparse");
     Compilation compilation;
     if (Status status = compilation.importModel(options_.model, options_.shapes); !status)
       return status.error();
@@ -186,8 +185,8 @@ private:
         [](const Json &v) { return runtime::groupDigits(v.get<int64_t>()); });
     add("time", get(dense, "seconds"), get(sparse, "seconds"),
         [](const Json &v) { return runtime::formatSeconds(v); });
-    for (auto [label, name] : {std::pair("DRAM read", "dram_read_bytes"),
-                               {"DRAM written", "dram_written_bytes"}})
+    for (auto [label, name] :
+         {std::pair("DRAM read", "dram_read_bytes"), {"DRAM written", "dram_written_bytes"}})
       add(label, get(dense, name), get(sparse, name),
           [](const Json &v) { return runtime::formatBytes(v); });
     add("energy", get(dense, "energy_picojoules"), get(sparse, "energy_picojoules"),
@@ -212,16 +211,16 @@ private:
   ModelOptions options_;
   InputOptions inputs_;
   unsigned threads_ = 0;
-  Progress progress_;
 };
 
 } // namespace
 
 void addCompare(CLI::App &app) {
-  addCommand<CompareCommand>(
-      app, "compare", "Compare sparse with dense attention: cost, and error of the outputs",
-      "  sparsam compare model.onnx --input samples.npz\n"
-      "  sparsam compare model.onnx --input x.npz --calibration c.json --set threshold=0.01 --json\n");
+  addCommand<CompareCommand>(app, "compare",
+                             "Compare sparse with dense attention: cost, and error of the outputs",
+                             "  sparsam compare model.onnx --input samples.npz\n"
+                             "  sparsam compare model.onnx --input x.npz --calibration c.json "
+                             "--set threshold=0.01 --json\n");
 }
 
 } // namespace sparsam::driver

@@ -23,9 +23,10 @@ Json describeKernels(const runtime::Program &program) {
   Json kernels = Json::array();
   for (const auto *stage : *program.table().stages())
     if (const auto *kernel = stage->accelerator())
-      kernels.push_back({{"name", kernel->name()->str()},
-                         {"command_words", kernel->words() ? kernel->words()->size() : 0},
-                         {"descriptors", kernel->descriptors() ? kernel->descriptors()->size() : 0}});
+      kernels.push_back(
+          {{"name", kernel->name()->str()},
+           {"command_words", kernel->words() ? kernel->words()->size() : 0},
+           {"descriptors", kernel->descriptors() ? kernel->descriptors()->size() : 0}});
   return kernels;
 }
 
@@ -83,19 +84,9 @@ public:
 
 private:
   Status compile(Compilation &compilation, const runtime::Arch &arch) {
-    Progress progress;
-    progress.show("import " + options_.model);
-    if (Status status = compilation.importModel(options_.model, options_.shapes); !status)
+    if (Status status = options_.compile(compilation, arch); !status)
       return status;
-    if (!options_.samples.empty())
-      progress.show("calibrate on " + options_.samples);
-    auto calibration = options_.calibration(compilation, arch);
-    if (!calibration)
-      return calibration.error();
-    progress.show("lower");
-    if (Status status = compilation.lower(arch, options_.mode(), *calibration); !status)
-      return status;
-    progress.show("write " + output_);
+    showProgress("write " + output_);
     return compilation.assembleTo(output_, options_.provenance(arch));
   }
 
@@ -128,11 +119,10 @@ public:
     if (!samples)
       return samples.error();
     Compilation compilation;
-    Progress progress;
-    progress.show("import " + model_);
+    showProgress("import " + model_);
     if (Status status = compilation.importModel(model_, shapes_); !status)
       return status;
-    progress.show("run on samples");
+    showProgress("run on samples");
     auto calibration = compilation.calibrate(*samples, *arch);
     if (!calibration)
       return calibration.error();

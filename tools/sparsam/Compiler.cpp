@@ -5,6 +5,7 @@
 
 #include "runtime/io/File.h"
 #include "runtime/io/Npy.h"
+#include "runtime/support/Text.h"
 #include "sattn/Sattn.h"
 #include "sparsam/Conversion.h"
 #include "sparsam/Import.h"
@@ -50,21 +51,22 @@ static constexpr const char *kReproducer = "sparsam-reproducer.mlir";
 
 namespace {
 
-/// A reproducer is for crashes: when a pass has reported an error, there is nothing to write down.
 class ReproducerFile : public ReproducerStream {
 public:
-  explicit ReproducerFile(bool isWanted)
-      : file_(isWanted ? kReproducer : "/dev/null", code_), isWanted_(isWanted) {}
-  StringRef description() override { return isWanted_ ? kReproducer : "none"; }
+  explicit ReproducerFile(std::error_code &code) : file_(kReproducer, code) {}
+  StringRef description() override { return kReproducer; }
   raw_ostream &os() override { return file_; }
 
 private:
-  std::error_code code_;
   llvm::raw_fd_ostream file_;
-  bool isWanted_;
 };
 
 } // namespace
+
+static std::string describeCrash() {
+  return std::string("the compiler crashed in a pass; this is a bug, please report it with ") +
+         kReproducer + "\n  note: to see it again: sparsam-opt --run-reproducer " + kReproducer;
+}
 
 Compilation::Compilation() {
   DialectRegistry registry;
@@ -76,9 +78,7 @@ Compilation::Compilation() {
     std::string text = toText(diagnostic);
     // Said by MLIR's signal handler: the process ends right after it.
     if (StringRef(text).contains("A signal was caught"))
-      llvm::errs() << "error: the compiler crashed. This is a bug: please report it with the file "
-                   << kReproducer << "\nTo see it again: sparsam-opt --run-reproducer "
-                   << kReproducer << "\n";
+      llvm::errs() << "error: " << describeCrash() << "\n";
     else if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
              !StringRef(text).contains("Failures have been detected while processing"))
       errors_.push_back(std::move(text));
@@ -98,10 +98,21 @@ Status Compilation::failed(const std::string &what) {
 
 Status Compilation::runPasses(const std::function<void(OpPassManager &)> &add) {
   PassManager pm(context_.get(), ModuleOp::getOperationName());
-  pm.enableCrashReproducerGeneration(
-      [this](std::string &) { return std::make_unique<ReproducerFile>(errors_.empty()); });
+  bool hasCrashed = false;
+  // Asked for whenever a pass fails; where it has said why, there is nothing to write down.
+  pm.enableCrashReproducerGeneration([&](std::string &error) -> std::unique_ptr<ReproducerStream> {
+    if (!errors_.empty())
+      return nullptr;
+    std::error_code code;
+    auto file = std::make_unique<ReproducerFile>(code);
+    hasCrashed = !code;
+    error = code.message();
+    return code ? nullptr : std::move(file);
+  });
   add(pm);
-  return succeeded(pm.run(*module_)) ? Status() : failed("a pass");
+  if (succeeded(pm.run(*module_)))
+    return Status();
+  return hasCrashed ? makeError(describeCrash()) : failed("a pass");
 }
 
 //===-- Import -------------------------------------------------------------===//
@@ -155,12 +166,29 @@ Status Compilation::lower(const runtime::Arch &arch, AttentionMode mode,
                           const Calibration &calibration) {
   (*module_)->setAttr(isa::kArchAttr, toAttribute(context_.get(), arch));
   const bool onHost = mode == AttentionMode::host || mode == AttentionMode::calibrate;
-  const Target *target =
-      onHost ? nullptr : TargetRegistry::instance().lookup(arch.spec().target());
+  const Target *target = onHost ? nullptr : TargetRegistry::instance().lookup(arch.spec().target());
   PipelineOptions options;
   options.attention = mode;
   options.calibration = calibration;
-  return runPasses([&](OpPassManager &pm) { buildCompilePipeline(pm, target, options); });
+  Status status = runPasses([&](OpPassManager &pm) { buildCompilePipeline(pm, target, options); });
+  if (!status && mode == AttentionMode::sparse)
+    return makeError(status.error().message, calibrationNote(arch, calibration));
+  return status;
+}
+
+std::string Compilation::calibrationNote(const runtime::Arch &arch,
+                                         const Calibration &calibration) const {
+  std::vector<std::string> missing;
+  for (const auto &[name, value] : calibratedParameters(arch)) {
+    auto cores = llvm::count_if(calibration, [&](auto &core) { return core.second.count(name); });
+    if (!arch.isSet(name) && size_t(cores) < attention_)
+      missing.push_back(name);
+  }
+  if (missing.empty())
+    return "";
+  return "\n  note: --calibrate samples.npz takes " + runtime::join(missing, " and ") +
+         " from sample inputs; `sparsam calibrate " + path_ +
+         " --input samples.npz -o c.json` keeps them for --calibration c.json";
 }
 
 Status Compilation::assembleTo(const std::string &path, const Provenance &provenance) {
@@ -184,7 +212,8 @@ Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
                                            const runtime::Arch &arch) {
   OwningOpRef<ModuleOp> kept = module_->clone();
   Status status = lower(arch, AttentionMode::calibrate, {});
-  auto program = status ? assemble({}) : Result<std::shared_ptr<const runtime::Program>>(status.error());
+  auto program =
+      status ? assemble({}) : Result<std::shared_ptr<const runtime::Program>>(status.error());
   module_ = std::move(kept);
   if (!program)
     return program.error();
@@ -230,8 +259,8 @@ Result<Calibration> readCalibration(const std::string &path) {
 
 //===-- Options ------------------------------------------------------------===//
 
-void ModelOptions::addTo(CLI::App &command) {
-  command.add_option("model", model, "ONNX model")->required()->type_name("MODEL.onnx");
+void ModelOptions::addTo(CLI::App &command, const char *what, const char *type) {
+  command.add_option("model", model, what)->required()->type_name(type);
   machine.addTo(command);
   command.add_option("--shape", shapes, "Shape of an input that is dynamic; may be repeated")
       ->type_name("NAME=1x128")
@@ -265,6 +294,19 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
   if (!tensors)
     return tensors.error();
   return compilation.calibrate(*tensors, arch);
+}
+
+Status ModelOptions::compile(Compilation &compilation, const runtime::Arch &arch) const {
+  showProgress("import " + model);
+  if (Status status = compilation.importModel(model, shapes); !status)
+    return status;
+  if (!samples.empty())
+    showProgress("calibrate on " + samples);
+  auto values = calibration(compilation, arch);
+  if (!values)
+    return values.error();
+  showProgress("lower " + model);
+  return compilation.lower(arch, mode(), *values);
 }
 
 Provenance ModelOptions::provenance(const runtime::Arch &arch) const {

@@ -44,12 +44,16 @@ public:
   /// Lowers for the machine; may be called once.
   Status lower(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration);
 
+  /// Runs the passes that `add` adds. A crash inside a pass becomes an error that names the
+  /// reproducer and says how to run it.
+  Status runPasses(const std::function<void(mlir::OpPassManager &)> &add);
+
   Status assembleTo(const std::string &path, const Provenance &provenance);
   Result<std::shared_ptr<const runtime::Program>> assemble(const Provenance &provenance);
 
 private:
-  struct Handler;
-  Status runPasses(const std::function<void(mlir::OpPassManager &)> &add);
+  /// A note on how to calibrate, where attention has no values.
+  std::string calibrationNote(const runtime::Arch &arch, const Calibration &calibration) const;
   /// The error that was reported.
   Status failed(const std::string &what);
 
@@ -69,8 +73,10 @@ struct ModelOptions {
   std::string attention = "sparse";
   bool dense = false;
 
-  void addTo(CLI::App &command);
+  void addTo(CLI::App &command, const char *what = "ONNX model", const char *type = "MODEL.onnx");
   AttentionMode mode() const;
+  /// Imports, calibrates and lowers the model; what is left to do is to assemble it.
+  Status compile(Compilation &compilation, const runtime::Arch &arch) const;
   /// Parameters of attention cores from --calibration or --calibrate.
   Result<Calibration> calibration(Compilation &compilation, const runtime::Arch &arch) const;
   Provenance provenance(const runtime::Arch &arch) const;

@@ -2,6 +2,7 @@
 //===- Main.cpp - the driver ----------------------------------------------===//
 
 #include "tools/sparsam/Common.h"
+#include "tools/sparsam/Usage.h"
 
 #include "tools/common/Registry.h"
 
@@ -20,6 +21,9 @@ int main(int argc, char **argv) {
              "\nEvery command has a --help with examples.");
   app.set_version_flag("--version", "sparsam " SPARSAM_VERSION);
   app.require_subcommand(1);
+  app.failure_message([](const CLI::App *failed, const CLI::Error &error) {
+    return driver::describeUsageError(*failed, error);
+  });
   driver::addCompile(app);
   driver::addRun(app);
   driver::addCompare(app);

@@ -15,9 +15,8 @@ static std::optional<double> numberOf(const YAML::Node &node) {
   return node ? std::optional(node.as<double>()) : std::nullopt;
 }
 
-static Result<runtime::PaperRow> evaluateRow(const YAML::Node &node,
-                                             const runtime::TargetModel &model,
-                                             const runtime::Arch &arch) {
+static Result<runtime::PaperRow>
+evaluateRow(const YAML::Node &node, const runtime::TargetModel &model, const runtime::Arch &arch) {
   auto text = [&](const char *name) { return node[name].as<std::string>(""); };
   runtime::PaperRow row;
   row.metric = text("metric");

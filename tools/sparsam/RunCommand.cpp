@@ -18,7 +18,10 @@ namespace {
 class RunCommand : public Command {
 public:
   explicit RunCommand(CLI::App &command) {
-    command.add_option("program", program_, "Program file")->required()->type_name("FILE.spx");
+    options_.addTo(command, "Program file, or a model to compile in memory", "FILE.spx|MODEL.onnx");
+    for (CLI::Option *option : command.get_options())
+      if (!option->get_positional() && option != command.get_help_ptr())
+        modelOptions_.push_back(option->group("For a model"));
     inputs_.addTo(command, "Inputs");
     command.add_option("-o,--output", output_, "Where the outputs go")->type_name("FILE.npz");
     command
@@ -47,45 +50,73 @@ public:
   }
 
   Status run() override {
-    if (program_.ends_with(".onnx"))
-      return makeError(program_, " is a model; compile it first: sparsam compile ", program_);
     auto inputs = inputs_.read();
     if (!inputs)
       return inputs.error();
-    auto program = runtime::Program::load(program_);
+    runtime::setThreadCount(threads_);
+    auto program = load();
     if (!program)
       return program.error();
     auto session = createSession(*program);
     if (!session)
       return session.error();
-    runtime::setThreadCount(threads_);
     runtime::MaskTrace replay;
     std::unique_ptr<runtime::TraceWriter> timeline;
     runtime::RunOptions options;
     if (Status status = prepare(options, replay, timeline); !status)
       return status;
-    std::vector<double> seconds;
-    Result<runtime::RunResult> result = makeError("not run");
-    for (unsigned i = 0; i < repeat_; ++i) {
-      auto start = std::chrono::steady_clock::now();
-      result = (*session)->run(*inputs, options);
-      if (!result)
-        return result.error();
-      seconds.push_back(secondsSince(start));
-      options.timeline = nullptr; // one run fills it
-    }
+    double seconds = 0;
+    auto result = runRepeatedly(**session, *inputs, options, seconds);
+    if (!result)
+      return result.error();
     if (Status status = write(*result, timeline.get()); !status)
       return status;
     Json report = makeReport(*result, options.mode, **program, (*session)->arch());
     if (report.contains("accelerator") && report["accelerator"].contains("cycles"))
       report["cycles"] = report["accelerator"]["cycles"];
-    std::sort(seconds.begin(), seconds.end());
-    report["simulation_seconds"] = seconds[seconds.size() / 2];
+    report["simulation_seconds"] = seconds;
     print(report, [&] { return runtime::formatReport(report); });
     return Status();
   }
 
 private:
+  /// The program in the file, or that of the model.
+  Result<std::shared_ptr<const runtime::Program>> load() const {
+    if (!options_.model.ends_with(".onnx")) {
+      for (const CLI::Option *option : modelOptions_)
+        if (option->count() > 0)
+          return makeError(option->get_name(), " is for models; ", options_.model,
+                           " is compiled already");
+      return runtime::Program::load(options_.model);
+    }
+    auto arch = options_.machine.resolve();
+    if (!arch)
+      return arch.error();
+    Compilation compilation;
+    if (Status status = options_.compile(compilation, *arch); !status)
+      return status.error();
+    return compilation.assemble(options_.provenance(*arch));
+  }
+
+  /// The result of the last run, and the median of their times.
+  Result<runtime::RunResult> runRepeatedly(runtime::Session &session,
+                                           const runtime::TensorMap &inputs,
+                                           runtime::RunOptions options, double &median) const {
+    std::vector<double> seconds;
+    Result<runtime::RunResult> result = makeError("not run");
+    for (unsigned i = 0; i < repeat_; ++i) {
+      auto start = std::chrono::steady_clock::now();
+      result = session.run(inputs, options);
+      if (!result)
+        return result;
+      seconds.push_back(secondsSince(start));
+      options.timeline = nullptr; // one run fills it
+    }
+    std::sort(seconds.begin(), seconds.end());
+    median = seconds[seconds.size() / 2];
+    return result;
+  }
+
   Status prepare(runtime::RunOptions &options, runtime::MaskTrace &replay,
                  std::unique_ptr<runtime::TraceWriter> &timeline) {
     options.mode = !replay_.empty() || mode_ == "timing" ? runtime::RunMode::timing
@@ -93,8 +124,8 @@ private:
                                                          : runtime::RunMode::full;
     options.hostModel = host_;
     options.recordMasks = !record_.empty();
-    options.progress = [this](unsigned stage, unsigned count, const std::string &name) {
-      progress_.show(std::to_string(stage + 1) + "/" + std::to_string(count) + " " + name);
+    options.progress = [](unsigned stage, unsigned count, const std::string &name) {
+      showProgress(std::to_string(stage + 1) + "/" + std::to_string(count) + " " + name);
     };
     if (options.mode == runtime::RunMode::timing) {
       if (replay_.empty())
@@ -127,11 +158,12 @@ private:
     return timeline ? timeline->finish() : Status();
   }
 
+  ModelOptions options_;
+  std::vector<const CLI::Option *> modelOptions_;
   InputOptions inputs_;
   runtime::HostModel host_;
-  std::string program_, output_, mode_ = "full", record_, replay_, trace_;
+  std::string output_, mode_ = "full", record_, replay_, trace_;
   unsigned threads_ = 0, repeat_ = 1;
-  Progress progress_;
 };
 
 } // namespace
@@ -141,7 +173,8 @@ void addRun(CLI::App &app) {
       app, "run", "Run a program: outputs, cycles, traffic, energy",
       "  sparsam run model.spx --input samples.npz -o outputs.npz\n"
       "  sparsam run model.spx --input samples.npz --record-masks masks.npz --trace t.json\n"
-      "  sparsam run model.spx --replay-masks masks.npz --json\n");
+      "  sparsam run model.spx --replay-masks masks.npz --json\n"
+      "  sparsam run model.onnx --calibrate samples.npz --input samples.npz -o outputs.npz\n");
 }
 
 } // namespace sparsam::driver

@@ -16,14 +16,18 @@ class SimulateCommand : public Command {
 public:
   explicit SimulateCommand(CLI::App &command) {
     machine_.addTo(command);
-    command.add_option("--masks", masks_,
-                       "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote")
+    command
+        .add_option("--masks", masks_,
+                    "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote")
         ->type_name("FILE");
-    command.add_option("--packed-shape", packedShape_, "The masks are bit-packed uint8 of this shape")
+    command
+        .add_option("--packed-shape", packedShape_, "The masks are bit-packed uint8 of this shape")
         ->delimiter(',')
         ->type_name("B,H,N,N");
     command.add_option("--head-dim", headDim_, "Size of a head")->capture_default_str();
-    command.add_option("--valid-len", validLengths_, "Tokens that are no padding: one number, or one per batch entry")
+    command
+        .add_option("--valid-len", validLengths_,
+                    "Tokens that are no padding: one number, or one per batch entry")
         ->delimiter(',')
         ->type_name("L,...");
     command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens");
@@ -68,12 +72,7 @@ private:
   /// Adds what a timing walk over the given masks says.
   Status addCycles(runtime::Arch arch, const runtime::MaskTrace &masks, Json &report) const {
     // Time depends on no value that calibration sets, but lowering asks for them.
-    const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
-    const runtime::CalibrationStatistics ones = {{"q_absmax", 1},
-                                                 {"k_absmax", 1},
-                                                 {"q_normalized_absmax", 1},
-                                                 {"k_normalized_absmax", 1}};
-    for (const auto &[name, value] : model->calibrate(ones, arch))
+    for (const auto &[name, value] : calibratedParameters(arch))
       if (!arch.isSet(name))
         if (Status status = arch.set(name, value); !status)
           return status;

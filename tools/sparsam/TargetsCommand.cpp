@@ -6,6 +6,7 @@
 
 #include "runtime/program/Program_generated.h"
 #include "runtime/report/Table.h"
+#include "runtime/support/Text.h"
 #include "tools/common/Registry.h"
 
 #include <cmath>
@@ -119,16 +120,17 @@ public:
       auto listing = disassemble(**session, *kernel);
       if (!listing)
         return listing.error();
-      report.push_back({{"kernel", name}, {"target", kernel->target()->str()}, {"listing", *listing}});
+      report.push_back({{"kernel", name},
+                        {"target", kernel->target()->str()},
+                        {"words", kernel->words()->size()},
+                        {"descriptors", kernel->descriptors() ? kernel->descriptors()->size() : 0},
+                        {"listing", *listing}});
       text += "kernel " + name + " (" + kernel->target()->str() + ", " +
               std::to_string(kernel->words()->size()) + " words)\n" + *listing + "\n";
     }
-    if (!kernel_.empty() && report.empty()) {
-      std::string list;
-      for (const std::string &name : names)
-        list += (list.empty() ? "" : ", ") + name;
-      return makeError(path_, " has no kernel '", kernel_, "'; there are: ", list);
-    }
+    if (!kernel_.empty() && report.empty())
+      return makeError(path_, " has no kernel '", kernel_, "'",
+                       runtime::suggestion(kernel_, names));
     print(report, [&] { return text.empty() ? "everything runs on the host\n" : text; });
     return Status();
   }
@@ -187,7 +189,9 @@ private:
   }
 
   static Json toJson(const std::string &target, const runtime::PaperRow &row) {
-    auto optional = [](const std::optional<double> &value) { return value ? Json(*value) : Json(); };
+    auto optional = [](const std::optional<double> &value) {
+      return value ? Json(*value) : Json();
+    };
     Json json = {{"target", target},
                  {"metric", row.metric},
                  {"workload", row.workload},
@@ -204,7 +208,8 @@ private:
   }
 
   static std::string format(const std::string &target, const std::vector<runtime::PaperRow> &rows) {
-    runtime::Table done({"metric", "workload", "published", "ours", "unit", "off by", "within", ""});
+    runtime::Table done(
+        {"metric", "workload", "published", "ours", "unit", "off by", "within", ""});
     runtime::Table open({"not reproduced", "workload", "published", "unit", "why"});
     for (const runtime::PaperRow &row : rows)
       if (!row.reason.empty()) {
@@ -235,12 +240,12 @@ void addDisassemble(CLI::App &app) {
 }
 
 void addReproduce(CLI::App &app) {
-  addCommand<ReproduceCommand>(
-      app, "reproduce", "Compare published results with ours",
-      "  sparsam reproduce\n"
-      "  sparsam reproduce --json\n"
-      "\nRows that need what we do not have (models fine-tuned by the authors, other machines) are\n"
-      "listed with the reason.\n");
+  addCommand<ReproduceCommand>(app, "reproduce", "Compare published results with ours",
+                               "  sparsam reproduce\n"
+                               "  sparsam reproduce --json\n"
+                               "\nRows that need what we do not have (models fine-tuned by the "
+                               "authors, other machines) are\n"
+                               "listed with the reason.\n");
 }
 
 } // namespace sparsam::driver
