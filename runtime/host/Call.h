@@ -44,6 +44,7 @@ Made makeKernel(double flops, Body body);
 
 // The kernels, by kind.
 void addElementwise(Table &table);
+void addConstants(Table &table);
 void addReductions(Table &table);
 void addShapes(Table &table);
 void addSelections(Table &table);

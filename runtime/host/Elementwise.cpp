@@ -3,6 +3,7 @@
 
 #include "runtime/host/Broadcast.h"
 #include "runtime/host/Call.h"
+#include "runtime/host/Convert.h"
 
 #include <cmath>
 #include <limits>
@@ -123,14 +124,15 @@ struct Pow {
     return b == 2.0f ? a * a : b == 3.0f ? a * a * a : std::pow(a, b);
   }
   template <typename T> T operator()(T a, T b) const {
-    return T(std::pow(double(a), double(b)));
+    return convert<T>(std::pow(double(a), double(b)));
   }
 };
+// Not-a-number wins on either side, as in NumPy.
 struct Min {
-  template <typename T> T operator()(T a, T b) const { return b < a ? b : a; }
+  template <typename T> T operator()(T a, T b) const { return b < a || b != b ? b : a; }
 };
 struct Max {
-  template <typename T> T operator()(T a, T b) const { return a < b ? b : a; }
+  template <typename T> T operator()(T a, T b) const { return a < b || b != b ? b : a; }
 };
 struct Equal {
   template <typename T> bool operator()(T a, T b) const { return a == b; }
@@ -159,16 +161,15 @@ struct Or {
 template <typename In, typename Out, typename F>
 Made makeUnary(const Call &call, F f, double flopsEach = 1) {
   const int64_t count = call.outputs[0].elements();
-  return makeKernel(flopsEach * double(count),
-                    [count, f](const auto &inputs, const auto &outputs) {
-                      const In *x = inputs[0].template as<In>();
-                      Out *y = outputs[0].template as<Out>();
-                      forChunks(count, [&](int64_t first, int64_t last) {
-                        for (int64_t i = first; i < last; ++i)
-                          y[i] = f(x[i]);
-                      });
-                      return Status();
-                    });
+  return makeKernel(flopsEach * double(count), [count, f](const auto &inputs, const auto &outputs) {
+    const In *x = inputs[0].template as<In>();
+    Out *y = outputs[0].template as<Out>();
+    forChunks(count, [&](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; ++i)
+        y[i] = f(x[i]);
+    });
+    return Status();
+  });
 }
 
 Status checkUnary(const Call &call) {
@@ -247,77 +248,13 @@ Made makeIsNaN(const Call &call) {
   return makeUnary<float, bool>(call, [](float x) { return std::isnan(x); });
 }
 
-//===-- Cast ---------------------------------------------------------------===//
-
-/// Saturating where C++ leaves it undefined.
-template <typename Out, typename In> Out convert(In x) {
-  if constexpr (std::is_floating_point_v<In> && std::is_integral_v<Out> &&
-                !std::is_same_v<Out, bool>) {
-    if (std::isnan(x))
-      return 0;
-    if (x <= In(std::numeric_limits<Out>::min()))
-      return std::numeric_limits<Out>::min();
-    if (x >= In(std::numeric_limits<Out>::max()))
-      return std::numeric_limits<Out>::max();
-  }
-  if constexpr (std::is_same_v<Out, bool>)
-    return x != In(0);
-  else
-    return Out(x);
-}
-
-template <typename In> Made makeCastFrom(const Call &call) {
-  auto to = [&]<typename Out>(Out) -> Made {
-    return makeUnary<In, Out>(call, [](In x) { return convert<Out>(x); });
-  };
-  switch (call.outputs[0].dtype) {
-  case DType::f32:
-    return to(float());
-  case DType::f64:
-    return to(double());
-  case DType::i64:
-    return to(int64_t());
-  case DType::i32:
-    return to(int32_t());
-  case DType::i8:
-    return to(int8_t());
-  case DType::u8:
-    return to(uint8_t());
-  case DType::boolean:
-    return to(bool());
-  default:
-    return call.error("cannot convert to ", name(call.outputs[0].dtype));
-  }
-}
-
-Made makeCast(const Call &call) {
-  if (Status status = checkUnary(call); !status)
-    return status.error();
-  switch (call.inputs[0].dtype) {
-  case DType::f32:
-    return makeCastFrom<float>(call);
-  case DType::f64:
-    return makeCastFrom<double>(call);
-  case DType::i64:
-    return makeCastFrom<int64_t>(call);
-  case DType::i32:
-    return makeCastFrom<int32_t>(call);
-  case DType::i8:
-    return makeCastFrom<int8_t>(call);
-  case DType::u8:
-    return makeCastFrom<uint8_t>(call);
-  case DType::boolean:
-    return makeCastFrom<bool>(call);
-  default:
-    return call.error("cannot convert from ", name(call.inputs[0].dtype));
-  }
-}
-
 //===-- More operands ------------------------------------------------------===//
 
 /// Bounds are scalars; an absent one does not bound.
 Made makeClip(const Call &call) {
   if (Status status = checkUnary(call); !status)
+    return status.error();
+  if (Status status = call.expectType(call.outputs[0], "a result", DType::f32); !status)
     return status.error();
   const bool hasLow = call.hasInput(1), hasHigh = call.hasInput(2);
   for (size_t i = 0; i < call.inputs.size(); ++i)
@@ -409,8 +346,6 @@ void addElementwise(Table &table) {
   table["onnx.Sigmoid"] = makeReal<sigmoid>;
   table["onnx.Relu"] = makeReal<relu>;
   table["onnx.Gelu"] = makeGelu;
-  table["onnx.Cast"] = makeCast;
-  table["onnx.CastLike"] = makeCast;
   table["onnx.Clip"] = makeClip;
   table["onnx.Where"] = makeWhere;
 }

@@ -105,6 +105,7 @@ const Table &table() {
   static const Table kernels = [] {
     Table table;
     addElementwise(table);
+    addConstants(table);
     addReductions(table);
     addShapes(table);
     addSelections(table);
@@ -142,7 +143,13 @@ Result<std::unique_ptr<HostKernel>> createHostKernel(const std::string &op,
   if (it == host::table().end())
     return makeError("there is no host kernel for op '", printable(op), "'");
   try {
-    return it->second(host::Call{op, attributes, inputs, outputs});
+    host::Made kernel = it->second(host::Call{op, attributes, inputs, outputs});
+    // With a dimension of 0 the others may be anything; loops over them would never end.
+    bool isEmpty = std::all_of(outputs.begin(), outputs.end(),
+                               [](const TensorView &view) { return view.elements() == 0; });
+    if (kernel && isEmpty)
+      return host::makeKernel(0, [](const auto &, const auto &) { return Status(); });
+    return kernel;
   } catch (const std::bad_alloc &) {
     return makeError("op '", op, "': not enough memory");
   }

@@ -111,13 +111,12 @@ private:
     for (size_t i = 0; i < 2; ++i) {
       if (heights[i] == 0)
         continue;
-      dnnl::memory::desc weights(Dims{shape_.depth, width}, kFloat,
-                                 dnnl::memory::format_tag::any);
+      dnnl::memory::desc weights(Dims{shape_.depth, width}, kFloat, dnnl::memory::format_tag::any);
       dnnl::memory::desc x = rowMajor(heights[i], shape_.depth, shape_.depth);
       dnnl::memory::desc y = rowMajor(heights[i], width, shape_.width);
-      dnnl::matmul::desc desc =
-          shape_.hasBias ? dnnl::matmul::desc(x, weights, rowMajor(1, width, width), y)
-                         : dnnl::matmul::desc(x, weights, y);
+      dnnl::matmul::desc desc = shape_.hasBias
+                                    ? dnnl::matmul::desc(x, weights, rowMajor(1, width, width), y)
+                                    : dnnl::matmul::desc(x, weights, y);
       column.descs[i] = dnnl::matmul::primitive_desc(desc, attributes(), engine());
       column.primitives[i] = dnnl::matmul(column.descs[i]);
     }
@@ -169,8 +168,8 @@ private:
         {DNNL_ARG_DST, {desc.dst_desc(), engine(), out}},
         {DNNL_ARG_SCRATCHPAD, {desc.scratchpad_desc(), engine(), aligned}}};
     if (shape_.hasBias)
-      arguments.insert({DNNL_ARG_BIAS,
-                        {desc.bias_desc(), engine(), const_cast<float *>(bias + col)}});
+      arguments.insert(
+          {DNNL_ARG_BIAS, {desc.bias_desc(), engine(), const_cast<float *>(bias + col)}});
     dnnl::stream stream(engine());
     column.primitives[i].execute(stream, arguments);
     stream.wait();
@@ -195,9 +194,17 @@ Result<std::unique_ptr<Linear>> Linear::create(const LinearShape &shape, const f
 void multiply(bool transA, bool transB, int64_t rows, int64_t width, int64_t depth, float alpha,
               const float *a, int64_t lda, const float *b, int64_t ldb, float beta, float *c,
               int64_t ldc) {
+  if (depth == 0) { // oneDNN refuses to add up nothing
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t j = 0; j < width; ++j)
+        c[r * ldc + j] = beta == 0 ? 0.0f : beta * c[r * ldc + j];
+    return;
+  }
   OneThread one;
-  dnnl_sgemm(transA ? 'T' : 'N', transB ? 'T' : 'N', rows, width, depth, alpha, a, lda, b, ldb,
-             beta, c, ldc);
+  dnnl_status_t status = dnnl_sgemm(transA ? 'T' : 'N', transB ? 'T' : 'N', rows, width, depth,
+                                    alpha, a, lda, b, ldb, beta, c, ldc);
+  if (status != dnnl_success)
+    throw dnnl::error(status, "oneDNN could not multiply matrices");
 }
 
 } // namespace sparsam::runtime::host

@@ -3,6 +3,7 @@
 
 #include "runtime/host/Call.h"
 #include "runtime/host/Linear.h"
+#include "runtime/host/Vector.h"
 #include "runtime/support/Parallel.h"
 
 #include <algorithm>
@@ -32,9 +33,7 @@ Made makeLinearKernel(const Call &call, LinearShape shape, int bias, int residua
   double flops = 2.0 * double(shape.rows) * double(shape.depth) * double(shape.width);
   return makeKernel(flops, [linear = std::shared_ptr<Linear>(linear.take()), bias,
                             residual](const auto &inputs, const auto &outputs) {
-    auto at = [&](int i) {
-      return i < 0 ? nullptr : inputs[size_t(i)].template as<float>();
-    };
+    auto at = [&](int i) { return i < 0 ? nullptr : inputs[size_t(i)].template as<float>(); };
     linear->run(at(0), at(1), at(bias), at(residual), outputs[0].template as<float>());
     return Status();
   });
@@ -102,6 +101,8 @@ Result<std::vector<int64_t>> matrixOffsets(const Call &call, const Shape &in, co
     stride *= in[i];
   }
   std::vector<int64_t> offsets;
+  if (call.outputs[0].elements() == 0)
+    return offsets; // the batch may be huge
   for (int64_t b = 0; b < product(batch, 0, batch.size()); ++b) {
     int64_t offset = 0, rest = b;
     for (size_t d = batch.size(); d-- > 0; rest /= batch[d])
@@ -133,25 +134,26 @@ Made makeMatMul(const Call &call) {
     return call.error("cannot multiply ", toString(call.inputs[0].shape), " by ",
                       toString(call.inputs[1].shape), " into ", toString(call.outputs[0].shape));
   Shape batch(y.begin(), y.end() - 2);
-  if (b.size() == 2 && call.inputs[1].data && product(a, 0, a.size() - 2) == product(batch, 0, batch.size()))
+  if (b.size() == 2 && call.inputs[1].data &&
+      product(a, 0, a.size() - 2) == product(batch, 0, batch.size()))
     return makeLinearKernel(call, {product(batch, 0, batch.size()) * m, k, n}, -1, -1);
   auto fromA = matrixOffsets(call, a, batch), fromB = matrixOffsets(call, b, batch);
   if (!fromA || !fromB)
     return fromA ? fromB.error() : fromA.error();
   const int64_t tiles = (m + kRows - 1) / kRows;
-  return makeKernel(2.0 * double(fromA->size()) * double(m) * double(n) * double(k),
-                    [=, fromA = fromA.take(), fromB = fromB.take()](const auto &inputs,
-                                                                    const auto &outputs) {
-                      parallelFor(int64_t(fromA.size()) * tiles, [&](int64_t task) {
-                        const size_t i = size_t(task / tiles);
-                        const int64_t row = task % tiles * kRows;
-                        multiply(false, false, std::min(kRows, m - row), n, k, 1.0f,
-                                 inputs[0].template as<float>() + fromA[i] + row * k, k,
-                                 inputs[1].template as<float>() + fromB[i], n, 0.0f,
-                                 outputs[0].template as<float>() + (int64_t(i) * m + row) * n, n);
-                      });
-                      return Status();
-                    });
+  return makeKernel(
+      2.0 * double(fromA->size()) * double(m) * double(n) * double(k),
+      [=, fromA = fromA.take(), fromB = fromB.take()](const auto &inputs, const auto &outputs) {
+        parallelFor(int64_t(fromA.size()) * tiles, [&](int64_t task) {
+          const size_t i = size_t(task / tiles);
+          const int64_t row = task % tiles * kRows;
+          multiply(false, false, std::min(kRows, m - row), n, k, 1.0f,
+                   inputs[0].template as<float>() + fromA[i] + row * k, k,
+                   inputs[1].template as<float>() + fromB[i], n, 0.0f,
+                   outputs[0].template as<float>() + (int64_t(i) * m + row) * n, n);
+        });
+        return Status();
+      });
 }
 
 Made makeGemm(const Call &call) {
@@ -176,21 +178,21 @@ Made makeGemm(const Call &call) {
     return call.error("cannot add C of shape ", toString(c), " to a product of shape ", m, "x", n);
   const int64_t colStep = c.empty() || c.back() == 1 ? 0 : 1;
   const int64_t rowStep = c.size() < 2 || c[0] == 1 ? 0 : c.back();
-  return makeKernel(2.0 * double(m) * double(n) * double(k), [=](const auto &inputs,
-                                                                 const auto &outputs) {
-    parallelFor((m + kRows - 1) / kRows, [&](int64_t task) {
-      const int64_t row = task * kRows, rows = std::min(kRows, m - row);
-      float *y = outputs[0].template as<float>() + row * n;
-      const float *add = hasC ? inputs[2].template as<float>() : nullptr;
-      for (int64_t r = 0; add && r < rows; ++r)
-        for (int64_t j = 0; j < n; ++j)
-          y[r * n + j] = beta * add[(row + r) * rowStep + j * colStep];
-      multiply(transA, transB, rows, n, k, alpha,
-               inputs[0].template as<float>() + row * (transA ? 1 : k), transA ? m : k,
-               inputs[1].template as<float>(), transB ? k : n, add ? 1.0f : 0.0f, y, n);
-    });
-    return Status();
-  });
+  return makeKernel(
+      2.0 * double(m) * double(n) * double(k), [=](const auto &inputs, const auto &outputs) {
+        parallelFor((m + kRows - 1) / kRows, [&](int64_t task) {
+          const int64_t row = task * kRows, rows = std::min(kRows, m - row);
+          float *y = outputs[0].template as<float>() + row * n;
+          const float *add = hasC ? inputs[2].template as<float>() : nullptr;
+          for (int64_t r = 0; add && r < rows; ++r)
+            for (int64_t j = 0; j < n; ++j)
+              y[r * n + j] = beta * add[(row + r) * rowStep + j * colStep];
+          multiply(transA, transB, rows, n, k, alpha,
+                   inputs[0].template as<float>() + row * (transA ? 1 : k), transA ? m : k,
+                   inputs[1].template as<float>(), transB ? k : n, add ? 1.0f : 0.0f, y, n);
+        });
+        return Status();
+      });
 }
 
 //===-- sattn.attention ----------------------------------------------------===//
@@ -220,15 +222,7 @@ void softmaxRows(const AttentionShape &s, const float *mask, int64_t head, int64
     for (int64_t j = std::max<int64_t>(0, query + s.keys - s.queries + 1); s.causal && j < s.keys;
          ++j)
       x[j] = minusInfinity;
-    const float largest = *std::max_element(x, x + s.keys);
-    double sum = 0;
-    for (int64_t j = 0; j < s.keys; ++j) {
-      x[j] = largest == minusInfinity ? 0.0f : std::exp(x[j] - largest);
-      sum += x[j];
-    }
-    const float factor = sum > 0 ? float(1 / sum) : 0.0f;
-    for (int64_t j = 0; j < s.keys; ++j)
-      x[j] *= factor;
+    softmaxRow(x, s.keys, true, x);
   }
 }
 
@@ -242,7 +236,14 @@ Result<AttentionShape> attentionShape(const Call &call) {
       k[3] != q[3] || v[0] != q[0] || v[1] != q[1] || v[2] != k[2] || k[2] == 0)
     return call.error("cannot attend from ", toString(q), " to ", toString(k), " and ",
                       toString(v));
-  AttentionShape s{q[0], q[1], q[2], k[2], q[3], v[3], {}, float(call.real("scale", 1)),
+  AttentionShape s{q[0],
+                   q[1],
+                   q[2],
+                   k[2],
+                   q[3],
+                   v[3],
+                   {},
+                   float(call.real("scale", 1)),
                    call.integer("causal", 0) != 0};
   if (std::string policy = call.text("policy", "dense"); policy != "dense")
     return call.error("attends to every pair on the host; policy '", policy, "' needs a target");
@@ -268,26 +269,25 @@ Made makeAttention(const Call &call) {
   const AttentionShape s = checked.take();
   const int64_t heads = s.batch * s.heads, tiles = (s.queries + kRows - 1) / kRows;
   const double pairs = double(heads) * double(s.queries) * double(s.keys);
-  return makeKernel(
-      pairs * double(2 * s.dim + 2 * s.valueDim + 5), [=](const auto &inputs, const auto &outputs) {
-        const float *mask = s.mask.empty() ? nullptr : inputs[3].template as<float>();
-        parallelFor(heads * tiles, [&](int64_t task) {
-          const int64_t head = task / tiles, row = task % tiles * kRows;
-          const int64_t rows = std::min(kRows, s.queries - row);
-          thread_local std::vector<float> scores;
-          scores.resize(size_t(rows * s.keys));
-          multiply(false, true, rows, s.keys, s.dim, s.scale,
-                   inputs[0].template as<float>() + (head * s.queries + row) * s.dim, s.dim,
-                   inputs[1].template as<float>() + head * s.keys * s.dim, s.dim, 0.0f,
-                   scores.data(), s.keys);
-          softmaxRows(s, mask, head, row, rows, scores.data());
-          multiply(false, false, rows, s.valueDim, s.keys, 1.0f, scores.data(), s.keys,
-                   inputs[2].template as<float>() + head * s.keys * s.valueDim, s.valueDim, 0.0f,
-                   outputs[0].template as<float>() + (head * s.queries + row) * s.valueDim,
-                   s.valueDim);
-        });
-        return Status();
-      });
+  return makeKernel(pairs * double(2 * s.dim + 2 * s.valueDim + 5), [=](const auto &inputs,
+                                                                        const auto &outputs) {
+    const float *mask = s.mask.empty() ? nullptr : inputs[3].template as<float>();
+    parallelFor(heads * tiles, [&](int64_t task) {
+      const int64_t head = task / tiles, row = task % tiles * kRows;
+      const int64_t rows = std::min(kRows, s.queries - row);
+      thread_local std::vector<float> scores;
+      scores.resize(size_t(rows * s.keys));
+      multiply(false, true, rows, s.keys, s.dim, s.scale,
+               inputs[0].template as<float>() + (head * s.queries + row) * s.dim, s.dim,
+               inputs[1].template as<float>() + head * s.keys * s.dim, s.dim, 0.0f, scores.data(),
+               s.keys);
+      softmaxRows(s, mask, head, row, rows, scores.data());
+      multiply(false, false, rows, s.valueDim, s.keys, 1.0f, scores.data(), s.keys,
+               inputs[2].template as<float>() + head * s.keys * s.valueDim, s.valueDim, 0.0f,
+               outputs[0].template as<float>() + (head * s.queries + row) * s.valueDim, s.valueDim);
+    });
+    return Status();
+  });
 }
 
 } // namespace

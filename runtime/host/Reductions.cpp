@@ -2,6 +2,7 @@
 //===- Reductions.cpp - operators along an axis ---------------------------===//
 
 #include "runtime/host/Call.h"
+#include "runtime/host/Vector.h"
 #include "runtime/support/Parallel.h"
 
 #include <algorithm>
@@ -11,22 +12,6 @@
 namespace sparsam::runtime::host {
 
 namespace {
-
-/// Sums in sixteen lanes whose order is the same on every processor.
-template <typename F> double sumLanes(int64_t n, F value) {
-  constexpr int64_t kLanes = 16;
-  float lanes[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int64_t l = 0; l < kLanes; ++l)
-      lanes[l] += value(i + l);
-  double sum = 0;
-  for (float lane : lanes)
-    sum += lane;
-  for (; i < n; ++i)
-    sum += value(i);
-  return sum;
-}
 
 Status expectFloats(const Call &call) {
   for (const TensorView &view : call.inputs)
@@ -48,12 +33,12 @@ void forRows(int64_t rows, int64_t width, const std::function<void(int64_t)> &bo
 //===-- Reduce -------------------------------------------------------------===//
 
 struct Mean {
-  static float start() { return 0; }
-  static float add(float a, float x) { return a + x; }
-  static float finish(float a, int64_t n) { return a / float(n); }
+  static double start() { return 0; }
+  static double add(double a, float x) { return a + double(x); }
+  static float finish(double a, int64_t n) { return float(a / double(n)); }
 };
 struct Sum : Mean {
-  static float finish(float a, int64_t) { return a; }
+  static float finish(double a, int64_t) { return float(a); }
 };
 struct Largest {
   static float start() { return -std::numeric_limits<float>::infinity(); }
@@ -72,8 +57,7 @@ Result<std::vector<bool>> reducedDims(const Call &call) {
     axes = given.take();
   }
   const size_t rank = call.inputs[0].shape.size();
-  std::vector<bool> reduced(rank,
-                            axes.empty() && call.integer("noop_with_empty_axes", 0) == 0);
+  std::vector<bool> reduced(rank, axes.empty() && call.integer("noop_with_empty_axes", 0) == 0);
   for (int64_t value : axes) {
     auto axis = call.axis(value, rank);
     if (!axis)
@@ -95,6 +79,7 @@ template <typename Op> Made makeReduce(const Call &call) {
   // Strides of kept dimensions, and offsets of everything that is summed into one element.
   const Shape &shape = call.inputs[0].shape;
   std::vector<int64_t> keptDims, keptStrides, offsets = {0};
+  const bool isEmpty = call.inputs[0].elements() == 0; // other dimensions may then be huge
   int64_t stride = 1;
   for (size_t d = shape.size(); d-- > 0; stride *= shape[d]) {
     if (!(*reduced)[d]) {
@@ -103,7 +88,7 @@ template <typename Op> Made makeReduce(const Call &call) {
       continue;
     }
     std::vector<int64_t> next;
-    for (int64_t i = 0; i < shape[d]; ++i)
+    for (int64_t i = 0; i < shape[d] && !isEmpty; ++i)
       for (int64_t offset : offsets)
         next.push_back(offset + i * stride);
     offsets = std::move(next);
@@ -125,7 +110,7 @@ template <typename Op> Made makeReduce(const Call &call) {
                           base += rest % keptDims[d] * keptStrides[d];
                           rest /= keptDims[d];
                         }
-                        float sum = Op::start();
+                        auto sum = Op::start();
                         for (int64_t offset : offsets)
                           sum = Op::add(sum, x[base + offset]);
                         y[row] = Op::finish(sum, int64_t(offsets.size()));
@@ -159,30 +144,31 @@ template <bool isLog> Made makeSoftmax(const Call &call) {
   auto sizes = axisShape(call, -1);
   if (!sizes)
     return sizes.error();
-  return makeKernel(
-      5 * double(call.outputs[0].elements()),
-      [s = *sizes](const auto &inputs, const auto &outputs) {
-        forRows(s.outer * s.inner, s.axis, [&](int64_t row) {
-          const int64_t base = row / s.inner * s.axis * s.inner + row % s.inner;
-          const float *x = inputs[0].template as<float>() + base;
-          float *y = outputs[0].template as<float>() + base;
-          float largest = -std::numeric_limits<float>::infinity();
-          for (int64_t i = 0; i < s.axis; ++i)
-            largest = std::max(largest, x[i * s.inner]);
-          double sum = 0;
-          for (int64_t i = 0; i < s.axis; ++i) {
-            y[i * s.inner] = x[i * s.inner] - largest;
-            float e = std::exp(y[i * s.inner]);
-            sum += e;
-            if (!isLog)
-              y[i * s.inner] = e;
-          }
-          const float scale = float(1 / sum), shift = float(std::log(sum));
-          for (int64_t i = 0; i < s.axis; ++i)
-            y[i * s.inner] = isLog ? y[i * s.inner] - shift : y[i * s.inner] * scale;
-        });
-        return Status();
-      });
+  return makeKernel(5 * double(call.outputs[0].elements()),
+                    [s = *sizes](const auto &inputs, const auto &outputs) {
+                      forRows(s.outer * s.inner, s.axis, [&](int64_t row) {
+                        const int64_t base = row / s.inner * s.axis * s.inner + row % s.inner;
+                        const float *x = inputs[0].template as<float>() + base;
+                        float *y = outputs[0].template as<float>() + base;
+                        if (!isLog && s.inner == 1)
+                          return softmaxRow(x, s.axis, false, y);
+                        float largest = -std::numeric_limits<float>::infinity();
+                        for (int64_t i = 0; i < s.axis; ++i)
+                          largest = std::max(largest, x[i * s.inner]);
+                        double sum = 0;
+                        for (int64_t i = 0; i < s.axis; ++i) {
+                          y[i * s.inner] = x[i * s.inner] - largest;
+                          float e = std::exp(y[i * s.inner]);
+                          sum += e;
+                          if (!isLog)
+                            y[i * s.inner] = e;
+                        }
+                        const float scale = float(1 / sum), shift = float(std::log(sum));
+                        for (int64_t i = 0; i < s.axis; ++i)
+                          y[i * s.inner] = isLog ? y[i * s.inner] - shift : y[i * s.inner] * scale;
+                      });
+                      return Status();
+                    });
 }
 
 //===-- Layer normalisation ------------------------------------------------===//
@@ -208,23 +194,17 @@ Made makeLayerNormalization(const Call &call) {
       return call.error("expects ", i == 1 ? "a scale" : "a bias", " of ", width,
                         " elements, got shape ", toString(call.inputs[i].shape));
   const float epsilon = float(call.real("epsilon", 1e-5));
-  return makeKernel(8.0 * double(rows) * double(width), [=](const auto &inputs,
-                                                            const auto &outputs) {
-    const float *scale = inputs[1].template as<float>();
-    const float *bias = hasBias ? inputs[2].template as<float>() : nullptr;
-    forRows(rows, width, [&](int64_t row) {
-      const float *x = inputs[0].template as<float>() + row * width;
-      float *y = outputs[0].template as<float>() + row * width;
-      const float mean = float(sumLanes(width, [x](int64_t i) { return x[i]; }) / double(width));
-      const double variance = sumLanes(width, [x, mean](int64_t i) {
-                                return (x[i] - mean) * (x[i] - mean);
-                              }) / double(width);
-      const float factor = float(1.0 / std::sqrt(variance + double(epsilon)));
-      for (int64_t i = 0; i < width; ++i)
-        y[i] = (x[i] - mean) * factor * scale[i] + (bias ? bias[i] : 0.0f);
-    });
-    return Status();
-  });
+  return makeKernel(8.0 * double(rows) * double(width),
+                    [=](const auto &inputs, const auto &outputs) {
+                      const float *scale = inputs[1].template as<float>();
+                      const float *bias = hasBias ? inputs[2].template as<float>() : nullptr;
+                      forRows(rows, width, [&](int64_t row) {
+                        const float *x = inputs[0].template as<float>() + row * width;
+                        float *y = outputs[0].template as<float>() + row * width;
+                        normalizeRow(x, scale, bias, width, epsilon, y);
+                      });
+                      return Status();
+                    });
 }
 
 //===-- ArgMax, CumSum -----------------------------------------------------===//
@@ -246,8 +226,8 @@ Made makeArgMax(const Call &call) {
   return makeKernel(0, [s = *sizes, takesLast](const auto &inputs, const auto &outputs) {
     int64_t *y = outputs[0].template as<int64_t>();
     forRows(s.outer * s.inner, s.axis, [&](int64_t row) {
-      const float *x = inputs[0].template as<float>() + row / s.inner * s.axis * s.inner +
-                       row % s.inner;
+      const float *x =
+          inputs[0].template as<float>() + row / s.inner * s.axis * s.inner + row % s.inner;
       int64_t best = 0;
       for (int64_t i = 1; i < s.axis; ++i)
         if (x[i * s.inner] > x[best * s.inner] ||
@@ -259,18 +239,29 @@ Made makeArgMax(const Call &call) {
   });
 }
 
+/// Integers wrap around.
+template <typename T> T wrappingSum(T a, T b) {
+  if constexpr (std::is_integral_v<T>)
+    return T(uint64_t(a) + uint64_t(b));
+  else
+    return a + b;
+}
+
 template <typename T> Made makeCumSumOf(const Call &call, AxisShape s) {
-  if (call.integer("exclusive", 0) != 0 || call.integer("reverse", 0) != 0)
-    return call.error("exclusive and reverse are not supported");
+  const bool isExclusive = call.integer("exclusive", 0) != 0;
+  const bool isReverse = call.integer("reverse", 0) != 0;
   return makeKernel(double(call.outputs[0].elements()),
-                    [s](const auto &inputs, const auto &outputs) {
+                    [=](const auto &inputs, const auto &outputs) {
                       forRows(s.outer * s.inner, s.axis, [&](int64_t row) {
-                        const int64_t base =
-                            row / s.inner * s.axis * s.inner + row % s.inner;
+                        const int64_t base = row / s.inner * s.axis * s.inner + row % s.inner;
                         const T *x = inputs[0].template as<T>() + base;
                         T *y = outputs[0].template as<T>() + base, sum = 0;
-                        for (int64_t i = 0; i < s.axis; ++i)
-                          y[i * s.inner] = sum += x[i * s.inner];
+                        for (int64_t i = 0; i < s.axis; ++i) {
+                          const int64_t at = (isReverse ? s.axis - 1 - i : i) * s.inner;
+                          const T before = sum;
+                          sum = wrappingSum(sum, x[at]);
+                          y[at] = isExclusive ? before : sum;
+                        }
                       });
                       return Status();
                     });

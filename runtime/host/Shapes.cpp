@@ -213,9 +213,11 @@ Made makeSlice(const Call &call) {
     auto axis = call.axis(axes[i], shape.size());
     if (!axis)
       return axis.error();
-    const int64_t size = shape[size_t(*axis)], step = steps[i];
-    if (step == 0)
+    const int64_t size = shape[size_t(*axis)];
+    if (steps[i] == 0)
       return call.error("a step must not be 0");
+    // A step beyond the end is as good as one to the end.
+    const int64_t step = std::clamp<int64_t>(steps[i], -size - 1, size + 1);
     auto clamp = [&](int64_t bound) {
       int64_t wrapped = bound < 0 ? bound + size : bound;
       return step > 0 ? std::clamp<int64_t>(wrapped, 0, size)
