@@ -9,7 +9,10 @@
 #include "runtime/support/Parallel.h"
 #include "tools/common/Registry.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <span>
 
 namespace sparsam::driver {
 
@@ -48,7 +51,7 @@ public:
     if (Status status = read(tensors); !status)
       return status;
     runtime::setThreadCount(threads_);
-    if (Status status = calibrate(*arch, tensors); !status)
+    if (Status status = dense_ ? Status() : calibrate(*arch, tensors); !status)
       return status;
     Compilation compilation;
     compilation.buildAttention(tensors.at("q").shape(), tensors.at("k").shape()[2],
@@ -117,6 +120,9 @@ private:
     if (!hasBatch_)
       shape.insert(shape.begin(), 1);
     runtime::Tensor real = runtime::toFloat32(tensor), four(DType::f32, shape);
+    std::span<const float> values(real.as<float>(), size_t(real.elements()));
+    if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); }))
+      return makeError("--", name, " holds NaN or infinity");
     std::memcpy(four.as<float>(), real.as<float>(), four.bytes());
     tensors[name] = four;
     return Status();
@@ -145,9 +151,13 @@ private:
     const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
     auto statistics = runtime::attentionStatistics(tensors.at("q").view(), tensors.at("k").view());
     for (const auto &[name, value] : model->calibrate(statistics, arch))
-      if (!arch.isSet(name))
+      if (!arch.isSet(name)) {
+        if (!(value > 0))
+          return makeError("cannot calibrate ", name, " on the given tensors: it would be ", value,
+                           "; give it with --set ", name, "=VALUE");
         if (Status status = arch.set(name, value); !status)
           return makeError("calibration on the given tensors: ", status.error().message);
+      }
     return Status();
   }
 

@@ -53,36 +53,44 @@ public:
       return arch.error();
     if (output_.empty())
       output_ = std::filesystem::path(options_.model).replace_extension(".spx").string();
+    std::error_code ignored;
+    if (std::filesystem::equivalent(output_, options_.model, ignored))
+      return makeError("-o ", output_, " would overwrite the model; choose another name");
     Compilation compilation;
     if (Status status = compile(compilation, *arch); !status)
       return status;
     auto program = runtime::Program::load(output_);
     if (!program)
       return program.error();
-    Json kernels = describeKernels(**program);
-    const auto &table = (*program)->table();
-    uint64_t bytes = std::filesystem::file_size(output_), data = table.data_bytes();
-    Json report = {{"program", output_},
-                   {"bytes", bytes},
-                   {"bytes_without_weights", bytes - data},
-                   {"target", arch->spec().target()},
-                   {"attention", compilation.attentionCount()},
-                   {"not_raised", compilation.notRaised()},
-                   {"stages", table.stages()->size()},
-                   {"kernels", kernels},
-                   {"seconds", secondsSince(start)}};
-    print(report, [&] {
-      return output_ + ": " + runtime::formatBytes(double(bytes)) + ", " +
-             runtime::formatBytes(double(bytes - data)) + " without weights; " +
-             std::to_string(compilation.attentionCount()) + " attention cores, " +
-             std::to_string(kernels.size()) + " on " + arch->spec().target() + "; " +
-             runtime::formatSeconds(report["seconds"]) + "\n" +
-             listNotRaised(compilation.notRaised());
-    });
+    Json report = describe(**program, compilation, arch->spec().target());
+    report["seconds"] = secondsSince(start);
+    print(report, [&] { return format(report) + listNotRaised(compilation.notRaised()); });
     return Status();
   }
 
 private:
+  Json describe(const runtime::Program &program, const Compilation &compilation,
+                const std::string &target) const {
+    const uint64_t bytes = std::filesystem::file_size(output_);
+    return {{"program", output_},
+            {"bytes", bytes},
+            {"bytes_without_weights", bytes - program.table().data_bytes()},
+            {"target", target},
+            {"attention", compilation.attentionCount()},
+            {"not_raised", compilation.notRaised()},
+            {"stages", program.table().stages()->size()},
+            {"kernels", describeKernels(program)}};
+  }
+
+  static std::string format(const Json &report) {
+    auto text = [&](const char *name) { return report[name].get<std::string>(); };
+    return text("program") + ": " + runtime::formatBytes(report["bytes"]) + ", " +
+           runtime::formatBytes(report["bytes_without_weights"]) + " without weights; " +
+           report["attention"].dump() + " attention cores, " +
+           std::to_string(report["kernels"].size()) + " on " + text("target") + "; " +
+           runtime::formatSeconds(report["seconds"]) + "\n";
+  }
+
   Status compile(Compilation &compilation, const runtime::Arch &arch) {
     if (Status status = options_.compile(compilation, arch); !status)
       return status;

@@ -122,13 +122,13 @@ static Status addShape(const std::string &text, ImportOptions &options) {
   size_t equals = text.rfind('=');
   std::vector<int64_t> shape;
   bool isGood = equals != std::string::npos && equals > 0;
-  StringRef rest = isGood ? StringRef(text).drop_front(equals + 1) : StringRef();
-  while (isGood && !rest.empty()) {
-    auto [extent, next] = rest.split('x');
+  SmallVector<StringRef> extents;
+  if (isGood)
+    StringRef(text).drop_front(equals + 1).split(extents, 'x');
+  for (StringRef extent : extents) {
     int64_t value = 0;
-    isGood = !extent.getAsInteger(10, value) && value > 0;
+    isGood &= !extent.getAsInteger(10, value) && value > 0;
     shape.push_back(value);
-    rest = next;
   }
   if (!isGood)
     return makeError("--shape ", text, " is not of the form NAME=1x128 with positive extents");

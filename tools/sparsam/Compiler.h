@@ -33,7 +33,7 @@ public:
   /// A program of one attention core instead.
   void buildAttention(const std::vector<int64_t> &queryShape, int64_t keys, bool hasMask);
 
-  unsigned attentionCount() { return attention_; }
+  unsigned attentionCount() const { return attention_; }
   const std::vector<std::string> &notRaised() const { return notRaised_; }
   mlir::ModuleOp module() { return *module_; }
 

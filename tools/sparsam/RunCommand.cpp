@@ -50,6 +50,8 @@ public:
   }
 
   Status run() override {
+    if (Status status = checkOptions(); !status)
+      return status;
     auto inputs = inputs_.read();
     if (!inputs)
       return inputs.error();
@@ -117,6 +119,22 @@ private:
     return result;
   }
 
+  /// Options that contradict the mode.
+  Status checkOptions() const {
+    const bool isTiming = mode_ == "timing" || !replay_.empty();
+    if (mode_ == "functional" && !replay_.empty())
+      return makeError("--mode functional: --replay-masks times masks and runs no numerics");
+    if (mode_ == "functional" && !trace_.empty())
+      return makeError("--trace: a functional run has no time");
+    if (isTiming && replay_.empty())
+      return makeError("--mode timing needs --replay-masks; record them with --record-masks");
+    if (isTiming && !output_.empty())
+      return makeError("-o: a timing run has no outputs");
+    if (isTiming && !record_.empty())
+      return makeError("--record-masks: a timing run makes no masks");
+    return Status();
+  }
+
   Status prepare(runtime::RunOptions &options, runtime::MaskTrace &replay,
                  std::unique_ptr<runtime::TraceWriter> &timeline) {
     options.mode = !replay_.empty() || mode_ == "timing" ? runtime::RunMode::timing
@@ -128,10 +146,6 @@ private:
       showProgress(std::to_string(stage + 1) + "/" + std::to_string(count) + " " + name);
     };
     if (options.mode == runtime::RunMode::timing) {
-      if (replay_.empty())
-        return makeError("--mode timing needs --replay-masks; record them with --record-masks");
-      if (!output_.empty())
-        return makeError("-o: a timing run has no outputs");
       auto masks = runtime::readMasks(replay_);
       if (!masks)
         return masks.error();

@@ -16,24 +16,29 @@ class SimulateCommand : public Command {
 public:
   explicit SimulateCommand(CLI::App &command) {
     machine_.addTo(command);
-    command
-        .add_option("--masks", masks_,
-                    "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote")
-        ->type_name("FILE");
+    auto *masks =
+        command
+            .add_option("--masks", masks_,
+                        "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote")
+            ->type_name("FILE");
     command
         .add_option("--packed-shape", packedShape_, "The masks are bit-packed uint8 of this shape")
         ->delimiter(',')
+        ->needs(masks)
         ->type_name("B,H,N,N");
     command.add_option("--head-dim", headDim_, "Size of a head")->capture_default_str();
     command
         .add_option("--valid-len", validLengths_,
                     "Tokens that are no padding: one number, or one per batch entry")
         ->delimiter(',')
+        ->needs(masks)
         ->type_name("L,...");
-    command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens");
+    command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens")->excludes(masks);
     for (const char *name : {"density", "load-balance"})
-      command.add_option(std::string("--") + name, given_[name],
-                         std::string("Closed forms alone: ") + name);
+      command
+          .add_option(std::string("--") + name, given_[name],
+                      std::string("Closed forms alone: ") + name)
+          ->excludes(masks);
     addJson(command);
     app_ = &command;
   }
