@@ -13,7 +13,7 @@ find_library(SPARSAM_HWY hwy REQUIRED)
 find_library(SPARSAM_ZIP zip REQUIRED)
 find_library(SPARSAM_FLATBUFFERS flatbuffers REQUIRED)
 find_program(SPARSAM_FLATC flatc REQUIRED)
-# oneDNN of Debian runs on GNU OpenMP; our loops use the same thread pool (see runtime/support/Parallel.h).
+# oneDNN of Debian runs on GNU OpenMP; our loops call it with one thread (see runtime/host/Linear.cpp).
 find_library(SPARSAM_GOMP NAMES gomp libgomp.so.1 PATHS /usr/lib/gcc/x86_64-linux-gnu/12 /usr/lib/x86_64-linux-gnu REQUIRED)
 
 # sparsam_add_runtime_library(<name> SOURCES ... LINK ...)

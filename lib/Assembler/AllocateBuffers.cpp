@@ -86,7 +86,6 @@ private:
       if (!alloc.getDoubleBuffer())
         continue;
       makeSingle(alloc);
-      ++numSingle;
     }
     if (!fits())
       return refuse(name, memory, allocs, needed());
@@ -94,7 +93,6 @@ private:
     for (isa::AllocOp alloc : allocs) {
       alloc.setOffset(offset);
       offset += getElements(alloc);
-      ++numBuffers;
     }
     return success();
   }
@@ -103,13 +101,14 @@ private:
                        ArrayRef<isa::AllocOp> allocs, int64_t needed) {
     isa::AllocOp first = allocs.front();
     InFlightDiagnostic error = emitError(first->getParentOfType<isa::KernelOp>().getLoc());
-    error << "kernel '" << first->getParentOfType<isa::KernelOp>().getSymName() << "' needs " << needed << " bytes of memory '" << name << "', which has " << memory.bytes
-          << " (parameter '" << memory.parameter << "'); raise it (--set " << memory.parameter << "="
-          << needed << ")";
+    error << "kernel '" << first->getParentOfType<isa::KernelOp>().getSymName() << "' needs "
+          << needed << " bytes of memory '" << name << "', which has " << memory.bytes
+          << " (parameter '" << memory.parameter << "'); raise it (--set " << memory.parameter
+          << "=" << needed << ")";
     for (isa::AllocOp alloc : allocs)
-      error.attachNote(alloc.getLoc()) << "buffer of " << alloc.getBuffer().getType() << ": "
-                                       << toBytes(getElements(alloc), memory.elementBits)
-                                       << " bytes";
+      error.attachNote(alloc.getLoc())
+          << "buffer of " << alloc.getBuffer().getType() << ": "
+          << toBytes(getElements(alloc), memory.elementBits) << " bytes";
     return error;
   }
 };

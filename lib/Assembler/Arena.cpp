@@ -20,8 +20,8 @@ static uint64_t findGap(const Arena::Life &life, ArrayRef<const Arena::Life *> p
       continue;
     if (offset + life.bytes <= other->offset)
       break;
-    offset = std::max(offset, llvm::alignTo(other->offset + other->bytes,
-                                            runtime::ProgramHeader::kAlignment));
+    offset = std::max(
+        offset, llvm::alignTo(other->offset + other->bytes, runtime::ProgramHeader::kAlignment));
   }
   return offset;
 }
@@ -38,9 +38,8 @@ uint64_t Arena::place(MutableArrayRef<Life> lives) {
   for (Life *life : order) {
     life->offset = findGap(*life, placed);
     end = std::max(end, life->offset + life->bytes);
-    auto place = llvm::upper_bound(placed, life, [](const Life *a, const Life *b) {
-      return a->offset < b->offset;
-    });
+    auto place = llvm::upper_bound(
+        placed, life, [](const Life *a, const Life *b) { return a->offset < b->offset; });
     placed.insert(place, life);
   }
   return llvm::alignTo(end, runtime::ProgramHeader::kAlignment);

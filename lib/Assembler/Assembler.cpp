@@ -44,10 +44,9 @@ public:
     auto arch = writeSettings(image.arch), provenance = writeSettings(image.provenance);
     std::string producer = std::string("sparsam ") + SPARSAM_VERSION;
     program::FinishProgramBuffer(
-        builder, program::CreateProgramDirect(builder, producer.c_str(), image.target.c_str(),
-                                              &arch, &provenance, &tensors, &image.inputs,
-                                              &image.outputs, &stages, image.arenaBytes,
-                                              image.dataBytes));
+        builder, program::CreateProgramDirect(
+                     builder, producer.c_str(), image.target.c_str(), &arch, &provenance, &tensors,
+                     &image.inputs, &image.outputs, &stages, image.arenaBytes, image.dataBytes));
   }
 
   StringRef getBytes() const {
@@ -94,9 +93,8 @@ private:
   flatbuffers::Offset<program::Stage> writeStage(const AcceleratorStage &stage) {
     std::vector<flatbuffers::Offset<program::Memory>> memories;
     for (const MemoryImage &memory : stage.kernel.memories)
-      memories.push_back(program::CreateMemoryDirect(builder, memory.name.c_str(),
-                                                     memory.elementBits,
-                                                     uint64_t(memory.elements)));
+      memories.push_back(program::CreateMemoryDirect(
+          builder, memory.name.c_str(), memory.elementBits, uint64_t(memory.elements)));
     std::vector<program::Descriptor> descriptors;
     for (const DescriptorImage &descriptor : stage.kernel.descriptors)
       descriptors.push_back(convert(descriptor));

@@ -20,8 +20,7 @@ static std::string readText(Attribute attribute) {
   return inner.starts_with("#") ? inner.split('.').second.str() : text;
 }
 
-template <typename Number, typename Read>
-static Setting readList(ArrayAttr array, Read read) {
+template <typename Number, typename Read> static Setting readList(ArrayAttr array, Read read) {
   std::vector<Number> numbers;
   for (Attribute element : array)
     numbers.push_back(read(element));
@@ -48,8 +47,8 @@ Setting readAttribute(Attribute attribute) {
     if (llvm::all_of(list, llvm::IsaPred<IntegerAttr>))
       return readList<int64_t>(list, [](Attribute e) { return cast<IntegerAttr>(e).getInt(); });
     if (llvm::all_of(list, llvm::IsaPred<FloatAttr>))
-      return readList<double>(
-          list, [](Attribute e) { return cast<FloatAttr>(e).getValueAsDouble(); });
+      return readList<double>(list,
+                              [](Attribute e) { return cast<FloatAttr>(e).getValueAsDouble(); });
   }
   if (auto dense = dyn_cast<DenseElementsAttr>(attribute); dense && dense.isSplat())
     return readAttribute(dense.getSplatValue<Attribute>());

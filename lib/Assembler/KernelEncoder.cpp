@@ -55,8 +55,8 @@ private:
       auto type = cast<MemRefType>(alloc.getBuffer().getType());
       unsigned number = findMemory(isa::getMemoryName(type));
       if (number == 0)
-        return alloc.emitOpError() << "reserves in a memory that '" << kernel.getTarget()
-                                   << "' does not have";
+        return alloc.emitOpError()
+               << "reserves in a memory that '" << kernel.getTarget() << "' does not have";
       if (!alloc.getOffset())
         return alloc.emitOpError("has no offset; run isa-allocate-buffers");
       int64_t &elements = image.memories[number - kFirstMemory].elements;
@@ -137,9 +137,8 @@ private:
     size_t number = size_t(same - image.descriptors.begin());
     constexpr size_t kMaxDescriptors = 0xffff; // the last number means absent
     if (number >= kMaxDescriptors)
-      return emitError(value.getLoc())
-             << "kernel '" << kernel.getSymName() << "' needs more than " << kMaxDescriptors
-             << " address descriptors";
+      return emitError(value.getLoc()) << "kernel '" << kernel.getSymName() << "' needs more than "
+                                       << kMaxDescriptors << " address descriptors";
     if (same == image.descriptors.end())
       image.descriptors.push_back(*descriptor);
     numbers[value] = uint16_t(number);

@@ -23,10 +23,6 @@ def AllocateBuffers : Pass<"isa-allocate-buffers", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::sparsam::isa::IsaDialect"];
-  let statistics = [
-    Statistic<"numBuffers", "num-buffers", "Buffers placed">,
-    Statistic<"numSingle", "num-single", "Double buffers that had to become single ones">,
-  ];
 }
 
 #endif // SPARSAM_ASSEMBLER_PASSES

@@ -23,8 +23,8 @@ constexpr llvm::StringLiteral kGraphName = "onnx.name";
 
 /// Ops whose result has the bytes of their first operand.
 bool isReshapeLike(Operation *op) {
-  static const llvm::StringSet<> names = {"onnx.Reshape",  "onnx.Squeeze",  "onnx.Unsqueeze",
-                                          "onnx.Flatten",  "onnx.Identity", "onnx.Dropout"};
+  static const llvm::StringSet<> names = {"onnx.Reshape", "onnx.Squeeze",  "onnx.Unsqueeze",
+                                          "onnx.Flatten", "onnx.Identity", "onnx.Dropout"};
   if (!names.contains(op->getName().getStringRef()))
     return false;
   return llvm::all_of(llvm::drop_begin(op->getResults()),
@@ -118,12 +118,8 @@ private:
     if (!dtype)
       return emitError(value.getLoc())
              << "cannot be assembled: the runtime has no tensors of " << type.getElementType();
-    return TensorImage{name.str(),
-                       *dtype,
-                       std::vector<int64_t>(type.getShape()),
-                       kind,
-                       0,
-                       uint64_t(type.getNumElements()) * getByteWidth(*dtype)};
+    return TensorImage{name.str(), *dtype, std::vector<int64_t>(type.getShape()),
+                       kind,       0,      uint64_t(type.getNumElements()) * getByteWidth(*dtype)};
   }
 
   FailureOr<int32_t> addTensor(Value value, StringRef name, program::TensorKind kind) {
@@ -271,11 +267,10 @@ private:
     if (failed(source))
       return failure();
     program::TensorKind kind = image.tensors[*source].kind;
-    if (tensors.count(op->getResult(0)) || (kind != program::TensorKind::constant &&
-                                            kind != program::TensorKind::activation))
+    if (tensors.count(op->getResult(0)) ||
+        (kind != program::TensorKind::constant && kind != program::TensorKind::activation))
       return false;
-    FailureOr<int32_t> alias =
-        addTensor(op->getResult(0), image.tensors[*source].name, kind);
+    FailureOr<int32_t> alias = addTensor(op->getResult(0), image.tensors[*source].name, kind);
     if (failed(alias))
       return failure();
     TensorImage &tensor = image.tensors[*alias];
@@ -291,8 +286,8 @@ private:
   LogicalResult addHost(Operation *op) {
     if (op->getNumRegions() != 0)
       return op->emitOpError("cannot be assembled: it has regions");
-    HostStage stage{op->getName().getStringRef().str(), getNodeName(op->getLoc()), {}, {},
-                    readAttributes(op)};
+    HostStage stage{
+        op->getName().getStringRef().str(), getNodeName(op->getLoc()), {}, {}, readAttributes(op)};
     if (failed(addOperands(op, stage.inputs)))
       return failure();
     for (Value result : op->getResults()) {
@@ -327,8 +322,8 @@ private:
   }
 
   LogicalResult addLaunch(isa::LaunchOp launch) {
-    auto kernel = SymbolTable::lookupNearestSymbolFrom<isa::KernelOp>(launch,
-                                                                      launch.getKernelAttr());
+    auto kernel =
+        SymbolTable::lookupNearestSymbolFrom<isa::KernelOp>(launch, launch.getKernelAttr());
     if (!kernel)
       return launch.emitOpError("launches a kernel that is not there");
     if (!launched.insert(kernel).second)
@@ -337,8 +332,11 @@ private:
     FailureOr<KernelImage> encoded = encodeKernel(kernel);
     if (failed(encoded))
       return failure();
-    AcceleratorStage stage{kernel.getTarget().str(), kernel.getSymName().str(), {},
-                           unsigned(launch.getInputs().size()), std::move(*encoded)};
+    AcceleratorStage stage{kernel.getTarget().str(),
+                           kernel.getSymName().str(),
+                           {},
+                           unsigned(launch.getInputs().size()),
+                           std::move(*encoded)};
     auto bind = [&](FailureOr<int32_t> tensor) -> LogicalResult {
       if (failed(tensor))
         return failure();

@@ -11,8 +11,9 @@
 
 namespace sparsam {
 
-/// Weights are read once, in order, from files mapped for reading. Their pages count as this process's
-/// memory until they are dropped; they stay in the page cache and can be read again at any time.
+/// Weights are read once, in order, from files mapped for reading. Their pages count as this
+/// process's memory until they are dropped; they stay in the page cache and can be read again at
+/// any time.
 class PageReleaser {
 public:
   /// Looks up which parts of the address space are read-only mappings of files.

@@ -88,8 +88,7 @@ Value matchTanhTerm(Value value) {
 /// 0.5, x and the term in any grouping of a product of three.
 class FuseGelu : public OpRewritePattern<onnx::MulOp> {
 public:
-  FuseGelu(MLIRContext *context, Pass::Statistic &count)
-      : OpRewritePattern(context), count(count) {}
+  using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(onnx::MulOp op, PatternRewriter &rewriter) const override {
     for (auto [product, factor] : {std::pair(op.getA(), op.getB()), {op.getB(), op.getA()}})
@@ -109,15 +108,12 @@ private:
       Value x = viaErf ? viaErf : viaTanh;
       if (!x || !llvm::is_contained(factors, x) || x.getType() != op.getType())
         continue;
-      rewriter.replaceOpWithNewOp<onnx::GeluOp>(
-          op, op.getType(), x, rewriter.getStringAttr(viaErf ? "none" : "tanh"));
-      ++count;
+      rewriter.replaceOpWithNewOp<onnx::GeluOp>(op, op.getType(), x,
+                                                rewriter.getStringAttr(viaErf ? "none" : "tanh"));
       return success();
     }
     return failure();
   }
-
-  Pass::Statistic &count;
 };
 
 //===-- Layer normalisation ------------------------------------------------===//
@@ -157,8 +153,7 @@ std::optional<Normalized> matchNormalized(Value value) {
   auto add = sqrt ? sqrt.getX().getDefiningOp<onnx::AddOp>() : nullptr;
   if (!add)
     return std::nullopt;
-  for (auto [variance, epsilon] :
-       {std::pair(add.getA(), add.getB()), {add.getB(), add.getA()}}) {
+  for (auto [variance, epsilon] : {std::pair(add.getA(), add.getB()), {add.getB(), add.getA()}}) {
     auto scalar = onnx::getConstantScalar(epsilon);
     auto mean = variance.getDefiningOp<onnx::ReduceMeanOp>();
     if (!scalar || !isLastMean(mean))
@@ -182,31 +177,25 @@ bool isVector(Value value, Value x) {
 
 class FuseLayerNormalization : public OpRewritePattern<onnx::AddOp> {
 public:
-  FuseLayerNormalization(MLIRContext *context, Pass::Statistic &count)
-      : OpRewritePattern(context), count(count) {}
+  using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(onnx::AddOp op, PatternRewriter &rewriter) const override {
     for (auto [product, bias] : {std::pair(op.getA(), op.getB()), {op.getB(), op.getA()}}) {
       auto mul = product.getDefiningOp<onnx::MulOp>();
       if (!mul)
         continue;
-      for (auto [quotient, scale] :
-           {std::pair(mul.getA(), mul.getB()), {mul.getB(), mul.getA()}}) {
+      for (auto [quotient, scale] : {std::pair(mul.getA(), mul.getB()), {mul.getB(), mul.getA()}}) {
         std::optional<Normalized> normalized = matchNormalized(quotient);
         if (!normalized || !isVector(scale, normalized->x) || !isVector(bias, normalized->x))
           continue;
         rewriter.replaceOpWithNewOp<onnx::LayerNormalizationOp>(
             op, op.getType(), normalized->x, scale, bias, rewriter.getI64IntegerAttr(-1),
             rewriter.getF32FloatAttr(float(normalized->epsilon)));
-        ++count;
         return success();
       }
     }
     return failure();
   }
-
-private:
-  Pass::Statistic &count;
 };
 
 struct FuseOnnx : impl::FuseOnnxBase<FuseOnnx> {
@@ -214,8 +203,7 @@ struct FuseOnnx : impl::FuseOnnxBase<FuseOnnx> {
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FuseGelu>(&getContext(), numGelus);
-    patterns.add<FuseLayerNormalization>(&getContext(), numNormalizations);
+    patterns.add<FuseGelu, FuseLayerNormalization>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -78,7 +78,6 @@ private:
     }
     op->replaceAllUsesWith(values);
     op->erase();
-    ++numFolded;
     return true;
   }
 

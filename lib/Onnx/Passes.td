@@ -20,7 +20,6 @@ def InferShapes : Pass<"onnx-infer-shapes", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::sparsam::onnx::OnnxDialect"];
-  let statistics = [Statistic<"numFolded", "num-folded", "Ops folded to constants">];
 }
 
 def FuseOnnx : Pass<"onnx-fuse"> {
@@ -41,10 +40,6 @@ def FuseOnnx : Pass<"onnx-fuse"> {
     ```
   }];
   let dependentDialects = ["::sparsam::onnx::OnnxDialect"];
-  let statistics = [
-    Statistic<"numNormalizations", "num-layer-normalizations", "LayerNormalization ops made">,
-    Statistic<"numGelus", "num-gelus", "Gelu ops made">,
-  ];
 }
 
 #endif // SPARSAM_ONNX_PASSES

@@ -25,7 +25,6 @@ struct Interpret : impl::InterpretBase<Interpret> {
         continue;
       found = true;
       failedAny |= failed(interpret(function, llvm::outs()));
-      ++numRun;
     }
     llvm::outs().flush();
     if (!found)

@@ -23,7 +23,6 @@ def Interpret : Pass<"sattn-interpret", "::mlir::ModuleOp"> {
 
     prints `mask: tensor<1x1x1x3xi1>` and the row `110`.
   }];
-  let statistics = [Statistic<"numRun", "num-run", "Number of functions run">];
 }
 
 #endif // SPARSAM_REFERENCE_PASSES

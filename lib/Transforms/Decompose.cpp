@@ -47,11 +47,9 @@ struct Decompose : impl::DecomposeBase<Decompose> {
       if (everywhere || op->getParentOfType<isa::KernelOp>())
         cores.push_back(op);
     });
-    for (sattn::AttentionOp core : cores) {
-      ++(core.getPolicy().isDense() ? numDense : numPredicted);
+    for (sattn::AttentionOp core : cores)
       if (failed(decompose(core)))
         return signalPassFailure();
-    }
   }
 };
 

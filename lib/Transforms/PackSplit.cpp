@@ -112,8 +112,6 @@ private:
     for (OpOperand &use : llvm::make_early_inc_range(mask.getUses()))
       if (getSelection(use.getOwner()) == &use)
         use.set(packed);
-    ++numPacked;
-    numFolded += packed.getDefiningOp<sattn::PackedConstantOp>() != nullptr;
     return success();
   }
 };

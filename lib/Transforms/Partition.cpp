@@ -81,7 +81,6 @@ private:
                                         core->getOperands());
     core->replaceAllUsesWith(launch);
     core->erase();
-    ++numKernels;
     return success();
   }
 };

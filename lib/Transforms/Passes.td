@@ -39,10 +39,6 @@ def Sparsify : Pass<"sattn-sparsify", "::mlir::ModuleOp"> {
           clEnumValN(::sparsam::SparsifyMode::host, "host", "every pair, on the host"))}]>,
     Option<"calibration", "calibration", "std::string", "", "Parameters per attention core: core:name=value,...;core:...">,
   ];
-  let statistics = [
-    Statistic<"numOnTarget", "num-on-target", "Number of attention cores placed on the target">,
-    Statistic<"numSelected", "num-selected", "Number of attention cores given a selection policy">,
-  ];
   let dependentDialects = ["::sparsam::sattn::SattnDialect"];
 }
 
@@ -60,7 +56,6 @@ def Partition : Pass<"sattn-partition", "::mlir::ModuleOp"> {
     }
     ```
   }];
-  let statistics = [Statistic<"numKernels", "num-kernels", "Number of kernels made">];
   let dependentDialects = ["::sparsam::isa::IsaDialect"];
 }
 
@@ -83,10 +78,6 @@ def Decompose : Pass<"sattn-decompose", "::mlir::ModuleOp"> {
   let options = [
     Option<"everywhere", "everywhere", "bool", "false", "Also decompose attention outside of kernels">,
   ];
-  let statistics = [
-    Statistic<"numDense", "num-dense", "Number of attention cores that keep every pair">,
-    Statistic<"numPredicted", "num-predicted", "Number of attention cores whose selection is predicted">,
-  ];
   let dependentDialects = ["::sparsam::sattn::SattnDialect"];
 }
 
@@ -108,10 +99,6 @@ def PackSplit : Pass<"sattn-pack-split", "::mlir::ModuleOp"> {
     Option<"pes", "pes", "int64_t", "0", "Kept keys per sub-row">,
     Option<"rows", "rows", "int64_t", "0", "Sub-rows per block">,
     Option<"encoder", "encoder", "std::string", "", "subrow or column_cut">,
-  ];
-  let statistics = [
-    Statistic<"numPacked", "num-packed", "Number of masks packed">,
-    Statistic<"numFolded", "num-folded", "Number of masks packed at compile time">,
   ];
   let dependentDialects = ["::sparsam::sattn::SattnDialect"];
 }

@@ -84,7 +84,6 @@ private:
                               const Calibration &settings) {
     core->setDiscardableAttr(kTargetAttr,
                              StringAttr::get(&getContext(), machine.target->getName()));
-    ++numOnTarget;
     if (mode == SparsifyMode::dense) {
       core.setPolicyAttr(sattn::DenseAttr::get(&getContext()));
       return success();
@@ -104,7 +103,6 @@ private:
     if (failed(policy))
       return failure();
     core.setPolicyAttr(cast<sattn::SelectionPolicyAttrInterface>(*policy));
-    numSelected += !core.getPolicy().isDense();
     return core.getPolicy().verifyFor(core);
   }
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Parallel.h - loops over the threads that oneDNN uses too -----------===//
+//===- Parallel.h - loops over a pool of threads --------------------------===//
 //
-// oneDNN of Debian runs on GNU OpenMP. A second pool of our own would fight with its spinning workers for the
-// same cores, so these loops run on the same pool, through libgomp's public entry point. What each index
-// computes must not depend on the thread that runs it: results are then equal for any number of threads.
+// The only threads of the runtime: oneDNN is always called with one thread, inside of these loops.
+// Its own pool, OpenMP's, spins while it waits, which costs a multiple of the run time as soon as
+// another process wants the processors. What each index computes must not depend on the thread that
+// runs it: results are then equal for any number of threads.
 //
 #ifndef SPARSAM_RUNTIME_SUPPORT_PARALLEL_H
 #define SPARSAM_RUNTIME_SUPPORT_PARALLEL_H

@@ -49,9 +49,10 @@ llvm::ArrayRef<int64_t> shapeOf(mlir::Value value);
 /// Turns a constant mask that hides exactly the future into `causal`.
 void recogniseCausal(Core &core);
 
-/// Replaces the attention that `softmax` is part of by sattn.attention called `name`; fails with the
-/// reason where it is none.
-mlir::LogicalResult raiseSoftmax(onnx::SoftmaxOp softmax, llvm::StringRef name, std::string &reason);
+/// Replaces the attention that `softmax` is part of by sattn.attention called `name`; fails with
+/// the reason where it is none.
+mlir::LogicalResult raiseSoftmax(onnx::SoftmaxOp softmax, llvm::StringRef name,
+                                 std::string &reason);
 
 /// The same for an operator that is attention; emits an error where it has a form that nothing can
 /// run.

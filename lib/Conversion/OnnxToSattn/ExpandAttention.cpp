@@ -126,12 +126,13 @@ LogicalResult expandAttention(onnx::MSAttentionOp op, StringRef name) {
     parts.push_back(splitHeads(builder, slice, heads));
   }
   Core core{parts[0], parts[1], parts[2], {}, 0, op.getUnidirectional() != 0};
-  core.scale = op.getScale() ? op.getScale()->convertToDouble()
-                             : 1 / std::sqrt(double(hidden / heads));
+  core.scale =
+      op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(double(hidden / heads));
   if (!onnx::isNone(op.getMaskIndex())) {
     if (shapeOf(op.getMaskIndex()).size() != 2)
       return refuse(op, "expects a mask_index [batch, tokens]");
-    float filter = op.getMaskFilterValue() ? op.getMaskFilterValue()->convertToFloat() : kMaskFilter;
+    float filter =
+        op.getMaskFilterValue() ? op.getMaskFilterValue()->convertToFloat() : kMaskFilter;
     core.mask = paddingMask(builder, op.getMaskIndex(), filter);
   }
   replace(builder, op, core, name, true);
@@ -163,7 +164,8 @@ LogicalResult expandAttention(onnx::MSMultiHeadAttentionOp op, StringRef name) {
   if (!onnx::isNone(op.getKeyPaddingMask())) {
     if (shapeOf(op.getKeyPaddingMask()).size() != 2)
       return refuse(op, "expects a key_padding_mask [batch, keys]");
-    float filter = op.getMaskFilterValue() ? op.getMaskFilterValue()->convertToFloat() : kMaskFilter;
+    float filter =
+        op.getMaskFilterValue() ? op.getMaskFilterValue()->convertToFloat() : kMaskFilter;
     core.mask = paddingMask(builder, op.getKeyPaddingMask(), filter);
   }
   if (!onnx::isNone(op.getAttentionBias()))

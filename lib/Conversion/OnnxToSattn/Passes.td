@@ -31,10 +31,6 @@ def RaiseOnnxToSattn : Pass<"raise-onnx-to-sattn", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::sparsam::onnx::OnnxDialect", "::sparsam::sattn::SattnDialect"];
-  let statistics = [
-    Statistic<"numAttention", "num-attention", "Attention cores raised">,
-    Statistic<"numNotRaised", "num-not-raised", "Softmax ops that are no attention">,
-  ];
 }
 
 #endif // SPARSAM_CONVERSION_PASSES

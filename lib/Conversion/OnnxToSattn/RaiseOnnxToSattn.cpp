@@ -46,9 +46,9 @@ struct RaiseOnnxToSattn : impl::RaiseOnnxToSattnBase<RaiseOnnxToSattn> {
     if (notRaised.empty())
       getOperation()->removeDiscardableAttr(kNotRaisedAttr);
     else
-      getOperation()->setDiscardableAttr(kNotRaisedAttr,
-                                         Builder(&getContext()).getStrArrayAttr(
-                                             llvm::to_vector_of<StringRef>(notRaised)));
+      getOperation()->setDiscardableAttr(
+          kNotRaisedAttr,
+          Builder(&getContext()).getStrArrayAttr(llvm::to_vector_of<StringRef>(notRaised)));
     RewritePatternSet patterns(&getContext());
     populateLinearPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
@@ -74,12 +74,10 @@ private:
         return failure();
     }
     ++numRaised;
-    ++numAttention;
     return success();
   }
 
   void remark(onnx::SoftmaxOp softmax, StringRef reason) {
-    ++numNotRaised;
     softmax.emitRemark() << "this Softmax is not raised to sattn.attention: " << reason;
     std::string node = getNodeName(softmax.getLoc());
     notRaised.push_back((node.empty() ? "Softmax" : node) + ": " + reason.str());

@@ -152,9 +152,9 @@ private:
     auto mul = dyn_cast<onnx::MulOp>(op);
     if (!mul)
       return {};
-    for (auto [factor, rest] :
-         {std::pair(mul.getB(), mul.getA()), {mul.getA(), mul.getB()}})
-      if (auto scalar = onnx::getConstantScalar(factor); scalar && rest.getType() == mul.getType()) {
+    for (auto [factor, rest] : {std::pair(mul.getB(), mul.getA()), {mul.getA(), mul.getB()}})
+      if (auto scalar = onnx::getConstantScalar(factor);
+          scalar && rest.getType() == mul.getType()) {
         scale *= *scalar;
         return rest;
       }
@@ -164,8 +164,7 @@ private:
   /// The scores that `op` masks; null if it masks nothing.
   static Value peelMask(Operation *op, MaskTerm &mask) {
     if (auto add = dyn_cast<onnx::AddOp>(op)) {
-      for (auto [scores, added] :
-           {std::pair(add.getA(), add.getB()), {add.getB(), add.getA()}})
+      for (auto [scores, added] : {std::pair(add.getA(), add.getB()), {add.getB(), add.getA()}})
         if (leadsToProduct(scores) && scores.getType() == add.getType()) {
           mask.added = added;
           return scores;
