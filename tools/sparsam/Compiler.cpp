@@ -63,9 +63,13 @@ private:
 
 } // namespace
 
-static std::string describeCrash() {
-  return std::string("the compiler crashed in a pass; this is a bug, please report it with ") +
-         kReproducer + "\n  note: to see it again: sparsam-opt --run-reproducer " + kReproducer;
+/// `code` says why there is no reproducer, if so.
+static std::string describeCrash(std::error_code code) {
+  const std::string text = "the compiler crashed in a pass; this is a bug", name = kReproducer;
+  if (code)
+    return text + "\n  note: cannot write " + name + ": " + code.message();
+  return text + ", please report it with " + name +
+         "\n  note: to see it again: sparsam-opt --run-reproducer " + name;
 }
 
 Compilation::Compilation() {
@@ -76,11 +80,10 @@ Compilation::Compilation() {
   context_->printOpOnDiagnostic(false);
   context_->getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
     std::string text = toText(diagnostic);
-    // Said by MLIR's signal handler: the process ends right after it.
-    if (StringRef(text).contains("A signal was caught"))
-      llvm::errs() << "error: " << describeCrash() << "\n";
-    else if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
-             !StringRef(text).contains("Failures have been detected while processing"))
+    // What MLIR says of a crash comes from runPasses, in the words of a user.
+    const bool isOfCrash = StringRef(text).contains("A signal was caught") ||
+                           StringRef(text).contains("Failures have been detected while processing");
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error && !isOfCrash)
       errors_.push_back(std::move(text));
     return success();
   });
@@ -98,21 +101,21 @@ Status Compilation::failed(const std::string &what) {
 
 Status Compilation::runPasses(const std::function<void(OpPassManager &)> &add) {
   PassManager pm(context_.get(), ModuleOp::getOperationName());
-  bool hasCrashed = false;
+  std::string crash;
   // Asked for whenever a pass fails; where it has said why, there is nothing to write down.
   pm.enableCrashReproducerGeneration([&](std::string &error) -> std::unique_ptr<ReproducerStream> {
     if (!errors_.empty())
       return nullptr;
     std::error_code code;
     auto file = std::make_unique<ReproducerFile>(code);
-    hasCrashed = !code;
+    crash = describeCrash(code);
     error = code.message();
     return code ? nullptr : std::move(file);
   });
   add(pm);
   if (succeeded(pm.run(*module_)))
     return Status();
-  return hasCrashed ? makeError(describeCrash()) : failed("a pass");
+  return crash.empty() ? failed("a pass") : makeError(crash);
 }
 
 //===-- Import -------------------------------------------------------------===//
