@@ -16,15 +16,17 @@ try() {
   "$@" | sed "s|$work/||g"
 }
 
-# 16 of the 256 held-out sequences of the model's task, associative recall.
-.venv/bin/python - "$work/x.npz" <<'PYTHON'
+# Of the held-out sequences of the model's task, associative recall: 16 to run, 16 others to calibrate on.
+.venv/bin/python - "$work" <<'PYTHON'
 import sys
 import numpy
-numpy.savez(sys.argv[1], tokens=numpy.load("models/recall/eval.npz")["tokens"][:16])
+tokens = numpy.load("models/recall/eval.npz")["tokens"]
+numpy.savez(sys.argv[1] + "/x.npz", tokens=tokens[:16])
+numpy.savez(sys.argv[1] + "/samples.npz", tokens=tokens[16:32])
 PYTHON
 try sparsam targets
-try sparsam compile models/recall/model.onnx --shape tokens=16x128 --calibrate "$work/x.npz" --set threshold=0.01 -o "$work/recall.spx"
+try sparsam compile models/recall/model.onnx --shape tokens=16x128 --calibrate "$work/samples.npz" --set threshold=0.01 -o "$work/recall.spx"
 try sparsam run "$work/recall.spx" --input "$work/x.npz" -o "$work/y.npz"
 try .venv/bin/python models/recall/accuracy.py "$work/y.npz"
-try sparsam compare models/recall/model.onnx --shape tokens=16x128 --input "$work/x.npz" --set threshold=0.01
+try sparsam compare models/recall/model.onnx --shape tokens=16x128 --calibrate "$work/samples.npz" --input "$work/x.npz" --set threshold=0.01
 try sparsam reproduce

@@ -2,6 +2,7 @@
 # sparsam_add_target(<name>): everything a target folder needs, by naming convention. See docs/add-a-target.md.
 #
 #   compiler/<Name>.td                the ISA          -> dialect, encoder, model header, ISA reference page
+#   compiler/Passes.td                its passes       -> <Name>Passes.h.inc, pass reference page
 #   compiler/*.cpp                    library sparsam_<name>_compiler; defines register<Name>Target
 #   model/*.cpp                       library sparsam_<name>_model;    defines register<Name>Model
 #   arch.yaml, paper.yaml             built into the model library as <Name>Arch.h
@@ -39,8 +40,11 @@ function(sparsam_add_target name)
 
   sparsam_dialect_tablegen(${name} ${Name} ${dir}/compiler ${out} generated MAIN ${td})
   sparsam_tablegen(${out}/${Name}Encoder.cpp.inc ${td} TOOL sparsam ARGS -gen-isa-encoder)
+  sparsam_tablegen(${out}/${Name}Passes.h.inc ${dir}/compiler/Passes.td ARGS -gen-pass-decls -name=${Name})
+  set_property(GLOBAL APPEND PROPERTY SPARSAM_PASSES "${Name}|${dir}/compiler/Passes.td")
   file(GLOB compiler_sources CONFIGURE_DEPENDS ${dir}/compiler/*.cpp)
-  add_custom_target(sparsam_${name}_compiler_inc DEPENDS ${generated} ${out}/${Name}Encoder.cpp.inc)
+  add_custom_target(sparsam_${name}_compiler_inc
+    DEPENDS ${generated} ${out}/${Name}Encoder.cpp.inc ${out}/${Name}Passes.h.inc)
   add_library(sparsam_${name}_compiler STATIC ${compiler_sources})
   add_dependencies(sparsam_${name}_compiler sparsam_${name}_compiler_inc
       sparsam_dialect_isa_inc sparsam_dialect_sattn_inc)

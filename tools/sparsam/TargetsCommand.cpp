@@ -218,9 +218,10 @@ private:
         double off = std::abs(*row.ours / *row.published - 1);
         done.addRow({row.metric, row.workload, number(row.published), number(row.ours), row.unit,
                      runtime::formatPercent(off), runtime::formatPercent(*row.tolerance),
-                     row.pass ? "ok" : "MISSED"});
+                     row.pass ? "ok" : "MISSED", row.source});
       }
-    return target + "\n" + done.toString() + (open.empty() ? "" : "\n" + open.toString()) + "\n";
+    return target + "\n" + done.toString() + (open.empty() ? "" : "\n" + open.toString()) +
+           "\nSources: P published, R authors' repository, M recalled, D derived, S survey\n\n";
   }
 
   std::string target_;

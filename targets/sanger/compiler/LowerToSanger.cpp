@@ -9,6 +9,11 @@ using namespace mlir;
 using namespace sparsam;
 using namespace sparsam::sanger;
 
+namespace sparsam::sanger {
+#define GEN_PASS_DEF_LOWERTOSANGER
+#include "targets/sanger/SangerPasses.h.inc"
+} // namespace sparsam::sanger
+
 namespace {
 
 /// Reads a kernel in tensor form: what `sattn-decompose` and `sattn-pack-split` make of one
@@ -154,16 +159,8 @@ MemRefType flatten(RankedTensorType type) {
                          isa::MemoryAttr::get(type.getContext(), isa::kDram));
 }
 
-struct LowerToSanger : PassWrapper<LowerToSanger, OperationPass<ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(LowerToSanger)
-
-  StringRef getArgument() const override { return "lower-to-sanger"; }
-  StringRef getDescription() const override {
-    return "Lower kernels of decomposed, packed attention to Sanger instructions";
-  }
-  void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<SangerDialect>();
-  }
+struct LowerToSanger : sanger::impl::LowerToSangerBase<LowerToSanger> {
+  using LowerToSangerBase::LowerToSangerBase;
 
   void runOnOperation() override {
     SmallVector<isa::KernelOp> kernels;
@@ -216,7 +213,3 @@ private:
 };
 
 } // namespace
-
-std::unique_ptr<Pass> sanger::createLowerToSangerPass() {
-  return std::make_unique<LowerToSanger>();
-}

@@ -30,8 +30,9 @@ llvm::ArrayRef<MemorySpec> getMemorySpecs();
 /// error at `loc`. Holds for everything `isa-set-target` makes, not for what is written by hand.
 mlir::LogicalResult checkArch(isa::ArchAttr arch, mlir::Location loc);
 
-/// `lower-to-sanger`: kernels of decomposed, packed attention into machine form.
-std::unique_ptr<mlir::Pass> createLowerToSangerPass();
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "targets/sanger/SangerPasses.h.inc"
 
 } // namespace sparsam::sanger
 

@@ -20,7 +20,7 @@ public:
     registry.insert<SangerDialect>();
   }
 
-  void registerPasses() const override { registerPass(createLowerToSangerPass); }
+  void registerPasses() const override { registerSangerPasses(); }
 
   FailureOr<Attribute> getPolicy(isa::ArchAttr arch, Location loc) const override {
     if (failed(checkArch(arch, loc)))
@@ -39,7 +39,7 @@ public:
   }
 
   void addLoweringPasses(OpPassManager &pm) const override {
-    pm.addPass(createLowerToSangerPass());
+    pm.addPass(createLowerToSanger());
   }
 
   std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const override {
