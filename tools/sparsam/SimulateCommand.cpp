@@ -137,18 +137,29 @@ private:
     return result;
   }
 
+  /// Six digits are enough for people; --json has them all.
+  static std::string number(const Json &value) {
+    if (value.is_number_integer())
+      return runtime::groupDigits(value);
+    if (!value.is_number())
+      return value.dump();
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", value.get<double>());
+    return text;
+  }
+
   static std::string format(const Json &report) {
     runtime::Table table({"figure", "value"});
     for (const auto &[name, value] : report.items()) {
       if (value.is_array())
         continue;
       if (!value.is_object()) {
-        table.addRow({name, value.dump()});
+        table.addRow({name, number(value)});
         continue;
       }
       for (const auto &[part, inner] : value.items())
         if (!inner.is_structured())
-          table.addRow({name + "." + part, inner.dump()});
+          table.addRow({name + "." + part, number(inner)});
     }
     std::string text = table.toString();
     if (!report.contains("units"))
