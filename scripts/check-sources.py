@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CODE = {".h", ".cpp", ".td"}
-WITH_LICENCE = CODE | {".py", ".sh", ".cmake", ".fbs", ".yaml"}
+WITH_LICENCE = CODE | {".py", ".sh", ".cmake", ".fbs", ".yaml", ".mlir"}
 LICENCE = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
 INCLUDE = re.compile(r'^\s*#?include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: sparsam-opt %s --isa-set-target="target=sanger settings=value_buffer=24KB" --isa-allocate-buffers | FileCheck %s
 // RUN: not sparsam-opt %s --isa-set-target="target=sanger settings=value_buffer=8KB" --isa-allocate-buffers 2>&1 | FileCheck %s --check-prefix=FULL
 // RUN: not sparsam-opt %s --isa-allocate-buffers 2>&1 | FileCheck %s --check-prefix=ARCH

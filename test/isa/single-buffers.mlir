@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: sparsam-opt %s --isa-set-target="target=sanger settings=value_buffer=8KB" --isa-allocate-buffers | FileCheck %s
 
 // The second slot goes, and every view addresses the first.

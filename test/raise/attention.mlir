@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: sparsam-opt %s -raise-onnx-to-sattn -canonicalize | FileCheck %s
 
 !t = tensor<1x2x8x16xf32>

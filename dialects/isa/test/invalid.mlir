@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: sparsam-opt %s -split-input-file -verify-diagnostics
 
 func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: sparsam-opt %s -verify-diagnostics | sparsam-opt | FileCheck %s
 
 // CHECK: module attributes {isa.arch = #isa.arch<"some", {pes = 16 : i64}>}

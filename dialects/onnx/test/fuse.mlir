@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: sparsam-opt %s -onnx-fuse | FileCheck %s
 
 // CHECK-LABEL: @gelu_erf

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: sparsam-opt %s -onnx-infer-shapes | FileCheck %s
 
 // Shape arithmetic of a dynamic Reshape folds once the input is static.

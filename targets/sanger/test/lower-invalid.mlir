@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: not sparsam-opt %s --sparsam-compile="target=sanger" 2>&1 | FileCheck %s --check-prefix=CALIBRATION
 // RUN: not sparsam-opt %s --sparsam-compile="target=sanger settings=tx=1,ty=1,score_buffer=1KB" 2>&1 | FileCheck %s --check-prefix=MEMORY
 // RUN: not sparsam-opt %s --sparsam-compile="target=sanger settings=tx=1,ty=1,bits=5" 2>&1 | FileCheck %s --check-prefix=BITS

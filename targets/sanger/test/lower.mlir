@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: sparsam-opt %s -split-input-file --sparsam-compile="target=sanger settings=tx=0.5,ty=0.5" | FileCheck %s
 // RUN: sparsam-opt %s -split-input-file --sparsam-compile="target=sanger settings=tx=0.5,ty=0.5,query_buffer=16KB,value_buffer=8KB" | FileCheck %s --check-prefix=SMALL
 // RUN: sparsam-opt %s -split-input-file --sparsam-compile="target=sanger attention=dense" | FileCheck %s --check-prefix=DENSE
