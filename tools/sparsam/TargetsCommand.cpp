@@ -209,8 +209,8 @@ private:
 
   static std::string format(const std::string &target, const std::vector<runtime::PaperRow> &rows) {
     runtime::Table done(
-        {"metric", "workload", "published", "ours", "unit", "off by", "within", ""});
-    runtime::Table open({"not reproduced", "workload", "published", "unit", "why"});
+        {"metric", "workload", "reference", "ours", "unit", "off by", "within", "", "source"});
+    runtime::Table open({"not reproduced", "workload", "reference", "unit", "why"});
     for (const runtime::PaperRow &row : rows)
       if (!row.reason.empty()) {
         open.addRow({row.metric, row.workload, number(row.published), row.unit, row.reason});
