@@ -21,6 +21,8 @@ void MachineOptions::addTo(CLI::App &command) {
   command.add_option("--target", target, "Accelerator (" + names + ")")->type_name("NAME");
   command.add_option("--preset", preset, "Preset of its parameters (see `sparsam targets NAME`)")
       ->type_name("NAME");
+  command.add_option("--arch", file, "Parameters from a YAML file of `name: value` lines")
+      ->type_name("FILE.yaml");
   command.add_option("--set", settings, "Set a parameter; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
@@ -28,12 +30,22 @@ void MachineOptions::addTo(CLI::App &command) {
 
 Result<runtime::Arch> MachineOptions::resolve() const {
   const auto &models = modelRegistry().all();
-  if (!target.empty() || models.size() == 1)
-    return resolveArch(target.empty() ? models.begin()->first : target, preset, settings);
-  std::string names;
-  for (const auto &[name, model] : models)
-    names += (names.empty() ? "" : ", ") + name;
-  return makeError("needs --target; there are: ", names);
+  if (target.empty() && models.size() != 1) {
+    std::string names;
+    for (const auto &[name, model] : models)
+      names += (names.empty() ? "" : ", ") + name;
+    return makeError("needs --target; there are: ", names);
+  }
+  auto arch = resolveArch(target.empty() ? models.begin()->first : target, preset, {});
+  if (!arch)
+    return arch.error();
+  if (!file.empty())
+    if (Status status = arch->applyFile(file); !status)
+      return status.error();
+  for (const std::string &setting : settings)
+    if (Status status = arch->applySetting(setting); !status)
+      return status.error();
+  return arch;
 }
 
 void InputOptions::addTo(CLI::App &command, const std::string &what) {

@@ -25,13 +25,14 @@ using runtime::makeError;
 using runtime::Result;
 using runtime::Status;
 
-/// --target, --preset, --set: which machine, and its parameters.
+/// --target, --preset, --arch, --set: which machine, and its parameters.
 struct MachineOptions {
-  std::string target, preset;
+  std::string target, preset, file;
   std::vector<std::string> settings;
 
   void addTo(CLI::App &command);
-  /// The parameters; the only target there is where none is named.
+  /// The parameters: defaults, then the preset, the file and the settings; the only target there is
+  /// where none is named.
   Result<runtime::Arch> resolve() const;
 };
 
