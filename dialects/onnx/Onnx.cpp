@@ -3,7 +3,6 @@
 
 #include "onnx/Onnx.h"
 
-
 using namespace mlir;
 using namespace sparsam::onnx;
 

@@ -92,8 +92,8 @@ static LogicalResult broadcastTo(Operation *op, unsigned first, unsigned last, T
     SmallVector<int64_t> joined;
     if (!OpTrait::util::getBroadcastedShape(shape, type.getShape(), joined))
       return op->emitOpError() << "cannot broadcast " << op->getOperand(i).getType()
-                               << " with the operands before it, which have the shape ["
-                               << shape << "]";
+                               << " with the operands before it, which have the shape [" << shape
+                               << "]";
     shape = joined;
   }
   types.push_back(RankedTensorType::get(shape, element));
@@ -273,11 +273,12 @@ LogicalResult msAttention(Operation *op, Types &types) {
     return success();
   }
   if (input.getRank() != 3 || weights.getRank() != 2 || weights.getDimSize(1) % 3 != 0)
-    return op->emitOpError() << "expects input [batch, tokens, size] and weights [size, 3 * hidden], got "
-                             << input << " and " << weights;
-  types.push_back(RankedTensorType::get(
-      {input.getDimSize(0), input.getDimSize(1), weights.getDimSize(1) / 3},
-      input.getElementType()));
+    return op->emitOpError()
+           << "expects input [batch, tokens, size] and weights [size, 3 * hidden], got " << input
+           << " and " << weights;
+  types.push_back(
+      RankedTensorType::get({input.getDimSize(0), input.getDimSize(1), weights.getDimSize(1) / 3},
+                            input.getElementType()));
   return success();
 }
 

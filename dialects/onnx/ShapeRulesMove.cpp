@@ -74,7 +74,8 @@ LogicalResult constantOfShape(Operation *op, Types &types) {
 }
 
 LogicalResult range(Operation *op, Types &types) {
-  auto start = getConstantIntegers(op->getOperand(0)), limit = getConstantIntegers(op->getOperand(1)),
+  auto start = getConstantIntegers(op->getOperand(0)),
+       limit = getConstantIntegers(op->getOperand(1)),
        delta = getConstantIntegers(op->getOperand(2));
   if (!start || !limit || !delta)
     return push({ShapedType::kDynamic}, elementOf(op), types);
@@ -217,13 +218,13 @@ LogicalResult flatten(Operation *op, Types &types) {
   auto product = [](ArrayRef<int64_t> extents) {
     int64_t result = 1;
     for (int64_t extent : extents)
-      result = ShapedType::isDynamic(extent) || ShapedType::isDynamic(result)
-                   ? ShapedType::kDynamic
-                   : result * extent;
+      result = ShapedType::isDynamic(extent) || ShapedType::isDynamic(result) ? ShapedType::kDynamic
+                                                                              : result * extent;
     return result;
   };
-  return push({product(type.getShape().take_front(axis)), product(type.getShape().drop_front(axis))},
-              elementOf(op), types);
+  return push(
+      {product(type.getShape().take_front(axis)), product(type.getShape().drop_front(axis))},
+      elementOf(op), types);
 }
 
 //===-- Other places -------------------------------------------------------===//
@@ -272,8 +273,8 @@ LogicalResult tile(Operation *op, Types &types) {
   if (!type.hasRank() || !repeats)
     return pushUnknown(elementOf(op), types);
   if (int64_t(repeats->size()) != type.getRank())
-    return op->emitOpError() << "has " << repeats->size() << " repeats for "
-                             << type.getRank() << " dimensions";
+    return op->emitOpError() << "has " << repeats->size() << " repeats for " << type.getRank()
+                             << " dimensions";
   SmallVector<int64_t> shape(type.getShape());
   for (auto [extent, repeat] : llvm::zip(shape, *repeats)) {
     constexpr int64_t kMaxRepeat = int64_t(1) << 31;
@@ -306,7 +307,8 @@ SliceRange getSliceRange(int64_t start, int64_t end, int64_t step, int64_t size)
 
 LogicalResult slice(Operation *op, Types &types) {
   ShapedType type = typeOf(op, 0);
-  auto starts = getConstantIntegers(op->getOperand(1)), ends = getConstantIntegers(op->getOperand(2));
+  auto starts = getConstantIntegers(op->getOperand(1)),
+       ends = getConstantIntegers(op->getOperand(2));
   if (!type.hasRank() || !starts || !ends)
     return pushUnknown(elementOf(op), types);
   SmallVector<int64_t> axes, steps(starts->size(), 1);
@@ -322,9 +324,8 @@ LogicalResult slice(Operation *op, Types &types) {
   }
   if (ends->size() != starts->size() || axes.size() != starts->size() ||
       steps.size() != starts->size())
-    return op->emitOpError() << "has " << starts->size() << " starts, " << ends->size()
-                             << " ends, " << axes.size() << " axes and " << steps.size()
-                             << " steps";
+    return op->emitOpError() << "has " << starts->size() << " starts, " << ends->size() << " ends, "
+                             << axes.size() << " axes and " << steps.size() << " steps";
   SmallVector<int64_t> shape(type.getShape());
   for (size_t i = 0; i < axes.size(); ++i) {
     FailureOr<int64_t> axis = resolveAxis(op, axes[i], type.getRank());
@@ -385,8 +386,8 @@ LogicalResult concat(Operation *op, Types &types) {
 LogicalResult split(Operation *op, Types &types) {
   ShapedType type = typeOf(op, 0);
   const unsigned parts = op->getNumResults();
-  auto sizes = isNone(op->getOperand(1)) ? SmallVector<int64_t>()
-                                         : getConstantIntegers(op->getOperand(1));
+  auto sizes =
+      isNone(op->getOperand(1)) ? SmallVector<int64_t>() : getConstantIntegers(op->getOperand(1));
   if (!type.hasRank() || !sizes) {
     for (unsigned i = 0; i < parts; ++i)
       (void)pushUnknown(elementOf(op), types);
@@ -398,8 +399,8 @@ LogicalResult split(Operation *op, Types &types) {
   const int64_t whole = type.getDimSize(*axis);
   if (isNone(op->getOperand(1))) {
     // Equal parts; the last one may be smaller.
-    int64_t part = ShapedType::isDynamic(whole) ? ShapedType::kDynamic
-                                                : (whole + parts - 1) / int64_t(parts);
+    int64_t part =
+        ShapedType::isDynamic(whole) ? ShapedType::kDynamic : (whole + parts - 1) / int64_t(parts);
     for (unsigned i = 0; i < parts; ++i)
       sizes->push_back(ShapedType::isDynamic(whole)
                            ? ShapedType::kDynamic
