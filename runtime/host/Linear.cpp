@@ -85,7 +85,7 @@ private:
             shape_.transposed ? Dims{1, shape_.depth} : Dims{shape_.width, 1}};
   }
 
-  dnnl::primitive_attr attributes() const {
+  dnnl::primitive_attr attributes(int64_t height, int64_t width) const {
     using dnnl::algorithm;
     dnnl::post_ops ops;
     if (shape_.activation != Activation::none) {
@@ -96,7 +96,7 @@ private:
       ops.append_eltwise(1.0f, kind, 0.0f, 0.0f);
     }
     if (shape_.hasResidual)
-      ops.append_sum(1.0f);
+      ops.append_binary(algorithm::binary_add, rowMajor(height, width, shape_.width));
     dnnl::primitive_attr attr;
     attr.set_post_ops(ops);
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -117,7 +117,7 @@ private:
       dnnl::matmul::desc desc = shape_.hasBias
                                     ? dnnl::matmul::desc(x, weights, rowMajor(1, width, width), y)
                                     : dnnl::matmul::desc(x, weights, y);
-      column.descs[i] = dnnl::matmul::primitive_desc(desc, attributes(), engine());
+      column.descs[i] = dnnl::matmul::primitive_desc(desc, attributes(heights[i], width), engine());
       column.primitives[i] = dnnl::matmul(column.descs[i]);
     }
     return column;
@@ -145,10 +145,6 @@ private:
     const int64_t height = std::min(kTileRows, shape_.rows - row), col = c * kTileCols;
     const size_t i = height == kTileRows ? 0 : 1;
     float *out = y + row * shape_.width + col;
-    if (shape_.hasResidual)
-      for (int64_t r = 0; r < height; ++r)
-        std::memcpy(out + r * shape_.width, residual + (row + r) * shape_.width + col,
-                    size_t(column.width) * sizeof(float));
     const auto &desc = column.descs[i];
     dnnl::memory packed = column.weights[i];
     Column unpacked;
@@ -170,6 +166,12 @@ private:
     if (shape_.hasBias)
       arguments.insert(
           {DNNL_ARG_BIAS, {desc.bias_desc(), engine(), const_cast<float *>(bias + col)}});
+    if (shape_.hasResidual) {
+      const int position = shape_.activation != Activation::none ? 1 : 0; // among the post-ops
+      arguments.insert({DNNL_ARG_ATTR_MULTIPLE_POST_OP(position) | DNNL_ARG_SRC_1,
+                        {rowMajor(height, column.width, shape_.width), engine(),
+                         const_cast<float *>(residual + row * shape_.width + col)}});
+    }
     dnnl::stream stream(engine());
     column.primitives[i].execute(stream, arguments);
     stream.wait();
