@@ -90,9 +90,10 @@ static LogicalResult verifyMap(Operation *op, AffineMap map, OperandRange counte
   for (AffineExpr result : map.getResults()) {
     FailureOr<AddressSum> sum = readAddress(result, map.getNumDims());
     if (failed(sum))
-      return op->emitOpError("cannot compute ") << AffineMapAttr::get(AffineMap::get(map.getNumDims(), 0, result))
-                                                << ": an address generator adds multiples of loop "
-                                                   "counters, each taken modulo a constant or not";
+      return op->emitOpError("cannot compute ")
+             << AffineMapAttr::get(AffineMap::get(map.getNumDims(), 0, result))
+             << ": an address generator adds multiples of loop "
+                "counters, each taken modulo a constant or not";
     for (auto [dim, terms] : llvm::enumerate(sum->terms)) {
       auto loop = cast<LoopOp>(cast<BlockArgument>(counters[dim]).getOwner()->getParentOp());
       for (const AddressTerm &term : terms)

@@ -7,8 +7,8 @@
 
 namespace sparsam {
 
-/// Discardable attribute of a module, set by `raise-onnx-to-sattn`: one text "node: reason" for each
-/// Softmax that was not raised.
+/// Discardable attribute of a module, set by `raise-onnx-to-sattn`: one text "node: reason" for
+/// each Softmax that was not raised.
 inline constexpr llvm::StringLiteral kNotRaisedAttr = "sattn.not_raised";
 
 #define GEN_PASS_DECL

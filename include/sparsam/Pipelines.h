@@ -19,24 +19,27 @@ enum class AttentionMode {
 
 struct PipelineOptions {
   AttentionMode attention = AttentionMode::sparse;
-  /// Settings per attention core by name ("attention_0"), from calibration; they override the module's parameters.
+  /// Settings per attention core by name ("attention_0"), from calibration; they override the
+  /// module's parameters.
   std::map<std::string, std::map<std::string, double>> calibration;
 };
 
 /// onnx -> sattn: fold shapes, fuse sub-graphs, raise attention and linear layers.
 void buildRaisePipeline(mlir::OpPassManager &pm);
 
-/// sattn -> machine form: sparsify, partition, decompose, lower to `target`, allocate buffers. Null target: attention
-/// stays on the host.
-void buildCompilePipeline(mlir::OpPassManager &pm, const Target *target, const PipelineOptions &options);
+/// sattn -> machine form: sparsify, partition, decompose, lower to `target`, allocate buffers. Null
+/// target: attention stays on the host.
+void buildCompilePipeline(mlir::OpPassManager &pm, const Target *target,
+                          const PipelineOptions &options);
 
 /// Registers both as `sparsam-raise` and `sparsam-compile` for sparsam-opt.
 void registerPipelines();
 
-/// A module with one sattn.attention of the given shapes (inputs `q`, `k`, `v`, optional additive `mask`
-/// [batch, 1, 1, keys], output `out`), for `sparsam attention` and `simulate`.
-mlir::OwningOpRef<mlir::ModuleOp> buildAttentionModule(mlir::MLIRContext *context, int64_t batch, int64_t heads,
-                                                       int64_t queries, int64_t keys, int64_t headDim, bool hasMask);
+/// A module with one sattn.attention of the given shapes (inputs `q`, `k`, `v`, optional additive
+/// `mask` [batch, 1, 1, keys], output `out`), for `sparsam attention` and `simulate`.
+mlir::OwningOpRef<mlir::ModuleOp> buildAttentionModule(mlir::MLIRContext *context, int64_t batch,
+                                                       int64_t heads, int64_t queries, int64_t keys,
+                                                       int64_t headDim, bool hasMask);
 
 } // namespace sparsam
 

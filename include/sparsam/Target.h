@@ -17,8 +17,8 @@
 
 namespace sparsam {
 
-/// What a target tells the compiler. Everything a pass needs of the machine's parameters is in the module's
-/// `isa.arch` attribute.
+/// What a target tells the compiler. Everything a pass needs of the machine's parameters is in the
+/// module's `isa.arch` attribute.
 class Target {
 public:
   virtual ~Target() = default;
@@ -26,17 +26,18 @@ public:
   virtual void registerDialects(mlir::DialectRegistry &registry) const = 0;
   /// Makes the passes of the target known to sparsam-opt.
   virtual void registerPasses() const {}
-  /// The selection policy that attention on this target uses (a SelectionPolicyAttrInterface), from the parameters in
-  /// `arch`. Errors are emitted at `loc`.
-  virtual mlir::FailureOr<mlir::Attribute> getPolicy(isa::ArchAttr arch, mlir::Location loc) const = 0;
-  /// Appends the passes that bring `isa.kernel`s in tensor form (decomposed `sattn`) into machine form, before buffer
-  /// allocation.
+  /// The selection policy that attention on this target uses (a SelectionPolicyAttrInterface), from
+  /// the parameters in `arch`. Errors are emitted at `loc`.
+  virtual mlir::FailureOr<mlir::Attribute> getPolicy(isa::ArchAttr arch,
+                                                     mlir::Location loc) const = 0;
+  /// Appends the passes that bring `isa.kernel`s in tensor form (decomposed `sattn`) into machine
+  /// form, before buffer allocation.
   virtual void addLoweringPasses(mlir::OpPassManager &pm) const = 0;
   /// Capacity in bytes and element width in bits of each on-chip memory, for buffer allocation.
   struct MemoryInfo {
-    int64_t bytes;          ///< capacity; negative: not limited
+    int64_t bytes; ///< capacity; negative: not limited
     unsigned elementBits;
-    std::string parameter;  ///< the arch.yaml parameter the capacity comes from
+    std::string parameter; ///< the arch.yaml parameter the capacity comes from
   };
   virtual std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const = 0;
 };
@@ -52,10 +53,12 @@ public:
   /// Sorted.
   std::vector<std::string> getNames() const;
 
-  /// How passes get the resolved parameters of a target in tools that have no driver options: given target, preset
-  /// (may be empty) and `name=value` settings, returns the parameters or an error text. Set by the tool.
+  /// How passes get the resolved parameters of a target in tools that have no driver options: given
+  /// target, preset (may be empty) and `name=value` settings, returns the parameters or an error
+  /// text. Set by the tool.
   using ArchProvider = std::function<llvm::Expected<isa::ArchAttr>(
-      mlir::MLIRContext *, llvm::StringRef target, llvm::StringRef preset, llvm::ArrayRef<std::string> settings)>;
+      mlir::MLIRContext *, llvm::StringRef target, llvm::StringRef preset,
+      llvm::ArrayRef<std::string> settings)>;
   ArchProvider archProvider;
 
 private:

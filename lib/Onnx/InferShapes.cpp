@@ -39,8 +39,8 @@ private:
     if (!function.getBody().hasOneBlock())
       return success();
     Operation *returned = function.getBody().front().getTerminator();
-    function.setFunctionType(FunctionType::get(
-        &getContext(), function.getArgumentTypes(), returned->getOperandTypes()));
+    function.setFunctionType(
+        FunctionType::get(&getContext(), function.getArgumentTypes(), returned->getOperandTypes()));
     return success();
   }
 
@@ -88,7 +88,8 @@ private:
     for (Value operand : op->getOperands())
       if (!isStatic(operand.getType()))
         error.attachNote(operand.getLoc()) << "operand of type " << operand.getType();
-    error.attachNote() << "shapes must follow from the shapes of the inputs (--shape name=1x128) and from constants";
+    error.attachNote() << "shapes must follow from the shapes of the inputs (--shape name=1x128) "
+                          "and from constants";
     return error;
   }
 };

@@ -23,8 +23,8 @@ struct SetTarget : impl::SetTargetBase<SetTarget> {
     ModuleOp module = getOperation();
     const TargetRegistry &registry = TargetRegistry::instance();
     if (!registry.lookup(target)) {
-      module.emitError() << "there is no target '" << target << "'; there are: "
-                         << llvm::join(registry.getNames(), ", ");
+      module.emitError() << "there is no target '" << target
+                         << "'; there are: " << llvm::join(registry.getNames(), ", ");
       return signalPassFailure();
     }
     if (!registry.archProvider) {

@@ -39,7 +39,8 @@ using Factory = Made (*)(const Call &);
 using Table = std::map<std::string, Factory, std::less<>>;
 
 /// A kernel that is one function.
-using Body = std::function<Status(const std::vector<TensorView> &, const std::vector<TensorView> &)>;
+using Body =
+    std::function<Status(const std::vector<TensorView> &, const std::vector<TensorView> &)>;
 Made makeKernel(double flops, Body body);
 
 // The kernels, by kind.

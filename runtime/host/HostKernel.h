@@ -34,7 +34,8 @@ public:
 /// Prepares op `op` ("onnx.Softmax", "sattn.linear", "sattn.attention"...) for tensors of these
 /// types and shapes (data pointers are null, except those of constants). Checks everything the
 /// kernel relies on.
-Result<std::unique_ptr<HostKernel>> createHostKernel(const std::string &op, const HostAttributes &attributes,
+Result<std::unique_ptr<HostKernel>> createHostKernel(const std::string &op,
+                                                     const HostAttributes &attributes,
                                                      const std::vector<TensorView> &inputs,
                                                      const std::vector<TensorView> &outputs);
 

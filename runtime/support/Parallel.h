@@ -20,8 +20,8 @@ void setThreadCount(unsigned threads);
 /// Threads that parallelFor uses (at least 1).
 unsigned threadCount();
 
-/// Calls body(i) for every i in [0, count), in any order, on up to threadCount() threads; nested calls run
-/// on the calling thread alone.
+/// Calls body(i) for every i in [0, count), in any order, on up to threadCount() threads; nested
+/// calls run on the calling thread alone.
 void parallelFor(int64_t count, const std::function<void(int64_t)> &body);
 
 } // namespace sparsam::runtime

@@ -10,7 +10,6 @@ int main(int argc, char **argv) {
   sparsam::registerPasses();
   mlir::DialectRegistry registry;
   sparsam::registerDialects(registry);
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "Sparsam: passes over onnx, sattn, isa and target dialects\n",
-                        registry));
+  return mlir::asMainReturnCode(mlir::MlirOptMain(
+      argc, argv, "Sparsam: passes over onnx, sattn, isa and target dialects\n", registry));
 }

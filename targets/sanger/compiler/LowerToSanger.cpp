@@ -58,8 +58,9 @@ private:
     if (sddmm.getMask())
       operands.push_back(sddmm.getMask());
     if (operands != SmallVector<Value>(kernel.getArguments().begin(), kernel.getArguments().end()))
-      return refuse(kernel) << "expects its arguments to be query, key, value and the additive mask "
-                               "if there is one";
+      return refuse(kernel)
+             << "expects its arguments to be query, key, value and the additive mask "
+                "if there is one";
     ArrayRef<int64_t> query = sddmm.getQuery().getType().getShape();
     ArrayRef<int64_t> keyShape = sddmm.getKey().getType().getShape();
     int64_t valueDim = cast<RankedTensorType>(value.getType()).getDimSize(3);
@@ -98,8 +99,8 @@ private:
     auto type = dyn_cast<sattn::PackedType>(sddmm.getSelection().getType());
     if (!type)
       return refuse(sddmm) << "expects a packed selection; run sattn-pack-split first";
-    for (auto [name, size] : {std::pair("stripe", type.getStripe()), {"pes", type.getPes()},
-                              {"rows", type.getRows()}})
+    for (auto [name, size] :
+         {std::pair("stripe", type.getStripe()), {"pes", type.getPes()}, {"rows", type.getRows()}})
       if (size != arch.getInteger(name))
         return refuse(sddmm) << "blocks were packed with " << name << " = " << size
                              << "; the machine has " << arch.getInteger(name);
@@ -114,8 +115,7 @@ private:
       return success();
     }
     auto select = pack.getMask().getDefiningOp<sattn::SelectOp>();
-    auto predict =
-        select ? select.getProbabilities().getDefiningOp<sattn::PredictOp>() : nullptr;
+    auto predict = select ? select.getProbabilities().getDefiningOp<sattn::PredictOp>() : nullptr;
     if (!predict)
       return refuse(pack) << "expects a mask from select and predict, or from select_all";
     core.threshold = select.getThreshold().convertToDouble();

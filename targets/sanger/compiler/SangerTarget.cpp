@@ -38,18 +38,17 @@ public:
     return Attribute(policy);
   }
 
-  void addLoweringPasses(OpPassManager &pm) const override {
-    pm.addPass(createLowerToSanger());
-  }
+  void addLoweringPasses(OpPassManager &pm) const override { pm.addPass(createLowerToSanger()); }
 
   std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const override {
     std::map<std::string, MemoryInfo> memories;
     for (const MemorySpec &spec : getMemorySpecs()) {
-      auto bytes = spec.parameter ? arch.getParameters().getAs<IntegerAttr>(spec.parameter)
-                                  : IntegerAttr();
-      memories[spec.name] = {bytes             ? bytes.getInt()
+      auto bytes =
+          spec.parameter ? arch.getParameters().getAs<IntegerAttr>(spec.parameter) : IntegerAttr();
+      memories[spec.name] = {bytes            ? bytes.getInt()
                              : spec.parameter ? 0
-                                              : -1, spec.elementBits, spec.parameter ? spec.parameter : ""};
+                                              : -1,
+                             spec.elementBits, spec.parameter ? spec.parameter : ""};
     }
     return memories;
   }

@@ -83,8 +83,11 @@ private:
     }
     if (core.hasBias) {
       bool once = core.biasBatch == 1 && core.biasHeads == 1;
-      biasBuffer = alloc("bias", biasPerHead() ? headSlots : once ? 1 : 2, !biasPerHead(), biasRows,
-                         paddedKeys, real);
+      biasBuffer = alloc("bias",
+                         biasPerHead() ? headSlots
+                         : once        ? 1
+                                       : 2,
+                         !biasPerHead(), biasRows, paddedKeys, real);
     }
     maskBuffer = alloc("mask", tileSlots, true, rows, paddedKeys, builder.getI1Type());
     blocksBuffer = alloc("blocks", headSlots, false, stripes, 1, builder.getI64Type());
@@ -93,9 +96,7 @@ private:
 
   //===-- Loops and addresses ----------------------------------------------===//
 
-  AffineExpr constant(int64_t value) {
-    return getAffineConstantExpr(value, builder.getContext());
-  }
+  AffineExpr constant(int64_t value) { return getAffineConstantExpr(value, builder.getContext()); }
   AffineExpr zero() { return constant(0); }
 
   /// The body gets the loop counter; without a loop where it would run once.
@@ -145,11 +146,11 @@ private:
     auto real = [&](double number) { return builder.getF32FloatAttr(float(number)); };
     auto integer = [&](int64_t number) { return builder.getI64IntegerAttr(number); };
     MLIRContext *context = builder.getContext();
-    ConfigOp::create(builder, loc, integer(core.queries), integer(core.keys),
-                     integer(core.headDim), integer(core.batch * core.heads),
-                     builder.getBoolAttr(core.predict), integer(core.bits),
-                     builder.getBoolAttr(core.normalize), real(core.threshold), real(core.qRange),
-                     real(core.kRange), real(core.scale), builder.getBoolAttr(core.causal),
+    ConfigOp::create(builder, loc, integer(core.queries), integer(core.keys), integer(core.headDim),
+                     integer(core.batch * core.heads), builder.getBoolAttr(core.predict),
+                     integer(core.bits), builder.getBoolAttr(core.normalize), real(core.threshold),
+                     real(core.qRange), real(core.kRange), real(core.scale),
+                     builder.getBoolAttr(core.causal),
                      EmptyRowModeAttr::get(context, core.emptyRow),
                      BlockEncoderAttr::get(context, core.encoder));
   }
@@ -207,7 +208,8 @@ private:
   void emitPrediction(AffineExpr entry, AffineExpr head) {
     const int64_t rows = geometry.lowbitRows, cols = geometry.lowbitCols, d = core.headDim;
     AffineExpr g = number(entry, head);
-    SelectHeadOp::create(builder, loc, index(g), PipeAttr::get(builder.getContext(), Pipe::Predict));
+    SelectHeadOp::create(builder, loc, index(g),
+                         PipeAttr::get(builder.getContext(), Pipe::Predict));
     if (biasPerHead())
       loadBias(entry, head);
     loop(rowTiles, [&](AffineExpr t) {
@@ -225,14 +227,14 @@ private:
       if (core.predict)
         emitScores(entry, head, t);
       else
-        SelectAllOp::create(builder, loc, index(t * rows),
-                            view(maskBuffer, turn(rowTiles, t, head), zero(), zero(), rows, paddedKeys));
-      loop(stripes, [&](AffineExpr s) {
-        PackSplitOp::create(
+        SelectAllOp::create(
             builder, loc, index(t * rows),
-            view(maskBuffer, turn(rowTiles, t, head), zero(), s * geometry.stripe, rows,
-                 geometry.stripe),
-            view(blocksBuffer, head, s, zero(), 1, 1));
+            view(maskBuffer, turn(rowTiles, t, head), zero(), zero(), rows, paddedKeys));
+      loop(stripes, [&](AffineExpr s) {
+        PackSplitOp::create(builder, loc, index(t * rows),
+                            view(maskBuffer, turn(rowTiles, t, head), zero(), s * geometry.stripe,
+                                 rows, geometry.stripe),
+                            view(blocksBuffer, head, s, zero(), 1, 1));
       });
     });
   }
@@ -249,7 +251,8 @@ private:
                       biasTile(entry, head, t * rows, j * cols, rows, cols),
                       view(scoreBuffer, slot, zero(), j * cols, rows, cols));
     });
-    SoftmaxThresholdOp::create(builder, loc, view(scoreBuffer, slot, zero(), zero(), rows, scoreCols),
+    SoftmaxThresholdOp::create(builder, loc,
+                               view(scoreBuffer, slot, zero(), zero(), rows, scoreCols),
                                view(maskBuffer, slot, zero(), zero(), rows, scoreCols));
   }
 
