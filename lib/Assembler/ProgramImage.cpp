@@ -2,6 +2,7 @@
 //===- ProgramImage.cpp - stages and tensors of a module ------------------===//
 
 #include "Assembler/ProgramImage.h"
+#include "Support/NodeName.h"
 
 #include "runtime/program/ProgramHeader.h"
 
@@ -69,17 +70,6 @@ uint64_t getByteWidth(program::DType dtype) {
   default:
     return 1;
   }
-}
-
-/// Name of the graph node that an op comes from, or empty.
-std::string getNodeName(Location loc) {
-  if (auto name = dyn_cast<NameLoc>(loc))
-    return name.getName().str();
-  if (auto fused = dyn_cast<FusedLoc>(loc))
-    for (Location part : fused.getLocations())
-      if (std::string name = getNodeName(part); !name.empty())
-        return name;
-  return "";
 }
 
 class Builder {

@@ -24,6 +24,8 @@ struct Call {
   /// Fails unless there are at least `minInputs` operands and `numOutputs` results.
   Status expectOperands(size_t minInputs, size_t numOutputs = 1) const;
   Status expectType(const TensorView &tensor, const char *what, DType dtype) const;
+  /// Operands that are there, and the first result, must be float32.
+  Status expectFloats() const;
   Status expectShape(const TensorView &tensor, const char *what, const Shape &shape) const;
   /// Resolves a negative axis; fails outside of [-rank, rank).
   Result<int64_t> axis(int64_t value, size_t rank) const;

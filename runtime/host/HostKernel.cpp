@@ -57,6 +57,14 @@ Status Call::expectType(const TensorView &tensor, const char *what, DType dtype)
   return error("expects ", what, " of type ", name(dtype), ", got ", name(tensor.dtype));
 }
 
+Status Call::expectFloats() const {
+  for (const TensorView &view : inputs)
+    if (!view.isAbsent)
+      if (Status status = expectType(view, "operands", DType::f32); !status)
+        return status;
+  return expectType(outputs[0], "a result", DType::f32);
+}
+
 Status Call::expectShape(const TensorView &tensor, const char *what, const Shape &shape) const {
   if (tensor.shape == shape)
     return Status();

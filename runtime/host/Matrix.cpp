@@ -15,14 +15,6 @@ namespace sparsam::runtime::host {
 
 namespace {
 
-Status expectFloats(const Call &call) {
-  for (const TensorView &view : call.inputs)
-    if (!view.isAbsent)
-      if (Status status = call.expectType(view, "operands", DType::f32); !status)
-        return status;
-  return call.expectType(call.outputs[0], "a result", DType::f32);
-}
-
 /// A linear layer with operands x, weight, bias and residual at the given places (-1: none).
 Made makeLinearKernel(const Call &call, LinearShape shape, int bias, int residual) {
   shape.hasBias = bias >= 0;
@@ -44,7 +36,7 @@ Made makeLinearKernel(const Call &call, LinearShape shape, int bias, int residua
 Made makeLinear(const Call &call) {
   if (Status status = call.expectOperands(2); !status)
     return status.error();
-  if (Status status = expectFloats(call); !status)
+  if (Status status = call.expectFloats(); !status)
     return status.error();
   const Shape &x = call.inputs[0].shape, &w = call.inputs[1].shape;
   if (x.empty() || w.size() != 2)
@@ -115,7 +107,7 @@ Result<std::vector<int64_t>> matrixOffsets(const Call &call, const Shape &in, co
 Made makeMatMul(const Call &call) {
   if (Status status = call.expectOperands(2); !status)
     return status.error();
-  if (Status status = expectFloats(call); !status)
+  if (Status status = call.expectFloats(); !status)
     return status.error();
   Shape a = call.inputs[0].shape, b = call.inputs[1].shape, y = call.outputs[0].shape;
   if (a.empty() || b.empty())
@@ -159,7 +151,7 @@ Made makeMatMul(const Call &call) {
 Made makeGemm(const Call &call) {
   if (Status status = call.expectOperands(2); !status)
     return status.error();
-  if (Status status = expectFloats(call); !status)
+  if (Status status = call.expectFloats(); !status)
     return status.error();
   const Shape &a = call.inputs[0].shape, &b = call.inputs[1].shape;
   const bool transA = call.integer("transA", 0) != 0, transB = call.integer("transB", 0) != 0;
@@ -229,7 +221,7 @@ void softmaxRows(const AttentionShape &s, const float *mask, int64_t head, int64
 Result<AttentionShape> attentionShape(const Call &call) {
   if (Status status = call.expectOperands(3); !status)
     return status.error();
-  if (Status status = expectFloats(call); !status)
+  if (Status status = call.expectFloats(); !status)
     return status.error();
   const Shape &q = call.inputs[0].shape, &k = call.inputs[1].shape, &v = call.inputs[2].shape;
   if (q.size() != 4 || k.size() != 4 || v.size() != 4 || k[0] != q[0] || k[1] != q[1] ||

@@ -13,14 +13,6 @@ namespace sparsam::runtime::host {
 
 namespace {
 
-Status expectFloats(const Call &call) {
-  for (const TensorView &view : call.inputs)
-    if (!view.isAbsent)
-      if (Status status = call.expectType(view, "operands", DType::f32); !status)
-        return status;
-  return call.expectType(call.outputs[0], "a result", DType::f32);
-}
-
 /// Calls body(row) for rows of `width` elements, several at a time.
 void forRows(int64_t rows, int64_t width, const std::function<void(int64_t)> &body) {
   int64_t group = std::max<int64_t>(1, kChunk / std::max<int64_t>(width, 1));
@@ -137,7 +129,7 @@ Result<AxisShape> axisShape(const Call &call, int64_t otherwise) {
 template <bool isLog> Made makeSoftmax(const Call &call) {
   if (Status status = call.expectOperands(1); !status)
     return status.error();
-  if (Status status = expectFloats(call); !status)
+  if (Status status = call.expectFloats(); !status)
     return status.error();
   if (Status status = call.expectShape(call.outputs[0], "a result", call.inputs[0].shape); !status)
     return status.error();
@@ -176,7 +168,7 @@ template <bool isLog> Made makeSoftmax(const Call &call) {
 Made makeLayerNormalization(const Call &call) {
   if (Status status = call.expectOperands(2); !status)
     return status.error();
-  if (Status status = expectFloats(call); !status)
+  if (Status status = call.expectFloats(); !status)
     return status.error();
   if (call.outputs.size() > 1)
     return call.error("has no second and third result here");

@@ -4,6 +4,7 @@
 #include "sparsam/Conversion.h"
 
 #include "Conversion/OnnxToSattn/Core.h"
+#include "Support/NodeName.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -18,17 +19,6 @@ namespace sparsam {
 #include "sparsam/ConversionPasses.h.inc"
 
 namespace {
-
-/// The node that an op comes from.
-std::string getNodeName(Location loc) {
-  if (auto name = dyn_cast<NameLoc>(loc))
-    return name.getName().str();
-  if (auto fused = dyn_cast<FusedLoc>(loc))
-    for (Location part : fused.getLocations())
-      if (std::string name = getNodeName(part); !name.empty())
-        return name;
-  return "";
-}
 
 struct RaiseOnnxToSattn : impl::RaiseOnnxToSattnBase<RaiseOnnxToSattn> {
   using RaiseOnnxToSattnBase::RaiseOnnxToSattnBase;
