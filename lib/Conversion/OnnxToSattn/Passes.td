@@ -17,6 +17,10 @@ def RaiseOnnxToSattn : Pass<"raise-onnx-to-sattn", "::mlir::ModuleOp"> {
     For each Softmax that is no attention a remark says why. Cores are named `attention_0`, `attention_1`, ... in the order
     of the graph (`sattn.name`).
 
+    A Where that hides pairs becomes an additive mask of its fill, which must be -1e4 or lower. That is the same for every
+    query with at least one visible key; a query with none attends evenly in ONNX, and by its scores here, unless the fill is
+    so low that adding a score changes nothing (as exporters write it: the lowest float).
+
     A MatMul or Gemm with a constant matrix becomes `sattn.linear`, with bias, activation and residual where they follow.
 
     ```mlir
