@@ -13,7 +13,10 @@ PATH=$PWD/build/release/bin:$PATH
 try() {
   echo
   echo "\$ $*" | sed "s|$work/||g"
-  "$@" | sed "s|$work/||g"
+  status=0
+  "$@" >"$work/output" 2>&1 || status=$?
+  sed "s|$work/||g" "$work/output"
+  return $status
 }
 
 # Of the held-out sequences of the model's task, associative recall: 16 to run, 16 others to calibrate on.

@@ -69,3 +69,49 @@ func.func @grouped(%q: tensor<1x4x8x16xf32>, %k: tensor<1x2x8x16xf32>) -> tensor
   %y = onnx.Attention %q, %k, %k, %none : (tensor<1x4x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, none) -> tensor<1x4x8x16xf32>
   return %y : tensor<1x4x8x16xf32>
 }
+
+// -----
+
+func.func @right_operand(%s: tensor<8x8xf32>, %v: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  // expected-remark @+1 {{its probabilities are the right operand of a MatMul}}
+  %p = onnx.Softmax %s : (tensor<8x8xf32>) -> tensor<8x8xf32>
+  %o = onnx.MatMul %v, %p : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %o : tensor<8x8xf32>
+}
+
+// -----
+
+func.func @five_dims(%s: tensor<1x1x1x8x8xf32>) -> tensor<1x1x1x8x8xf32> {
+  // expected-remark @+1 {{it has 5 dimensions, attention has 2 to 4}}
+  %p = onnx.Softmax %s : (tensor<1x1x1x8x8xf32>) -> tensor<1x1x1x8x8xf32>
+  return %p : tensor<1x1x1x8x8xf32>
+}
+
+// -----
+
+func.func @dynamic(%s: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  // expected-remark @+1 {{its type is not a static float32 tensor}}
+  %p = onnx.Softmax %s : (tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %p : tensor<?x8xf32>
+}
+
+// -----
+
+// Two heads of queries share one of keys.
+func.func @shared_keys(%q: tensor<1x2x8x16xf32>, %kt: tensor<1x1x16x8xf32>, %v: tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32> {
+  %s = onnx.MatMul %q, %kt : (tensor<1x2x8x16xf32>, tensor<1x1x16x8xf32>) -> tensor<1x2x8x8xf32>
+  // expected-remark @+1 {{Q, K and V differ in batch or heads}}
+  %p = onnx.Softmax %s : (tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<1x2x8x8xf32>, tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32>
+  return %o : tensor<1x2x8x16xf32>
+}
+
+// -----
+
+func.func @fewer_dims(%q: tensor<1x2x8x16xf32>, %kt: tensor<16x8xf32>, %v: tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32> {
+  %s = onnx.MatMul %q, %kt : (tensor<1x2x8x16xf32>, tensor<16x8xf32>) -> tensor<1x2x8x8xf32>
+  // expected-remark @+1 {{Q, K and V do not have its number of dimensions}}
+  %p = onnx.Softmax %s : (tensor<1x2x8x8xf32>) -> tensor<1x2x8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<1x2x8x8xf32>, tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32>
+  return %o : tensor<1x2x8x16xf32>
+}

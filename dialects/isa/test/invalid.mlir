@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: sparsam-opt %s -split-input-file -verify-diagnostics
+// RUN: sparsam-opt %s -split-input-file -verify-diagnostics -allow-unregistered-dialect
 
 func.func @main(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   // expected-error @+1 {{launches @nothing, which is not an isa.kernel}}
@@ -132,5 +132,48 @@ isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "so
     isa.loop %i to 2 {
     }
   } } } } } } } }
+  isa.return
+}
+
+// -----
+
+// expected-error @+1 {{in machine form returns nothing, results are memrefs in dram}}
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) -> tensor<2x4xf32> attributes {target = "some"} {
+  %y = "test.make"() : () -> tensor<2x4xf32>
+  isa.return %y : tensor<2x4xf32>
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  // expected-error @+1 {{expects one memory and one element type}}
+  %t = isa.view %x[affine_map<() -> (0, 0)>()] : memref<2x4xf32, #isa.memory<"dram">> to memref<1x4xi16, #isa.memory<"dram">>
+  isa.return
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  // expected-error @+1 {{makes a tile of two static dimensions from a source of at least two}}
+  %t = isa.view %x[affine_map<() -> (0, 0)>()] : memref<2x4xf32, #isa.memory<"dram">> to memref<4xf32, #isa.memory<"dram">>
+  isa.return
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  %n = isa.index affine_map<() -> (3)>()
+  // expected-error @+1 {{addresses may only depend on counters of isa.loop}}
+  %m = isa.index affine_map<(a) -> (a)>(%n)
+  isa.return
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  isa.loop %h to 4 {
+    // expected-error @+1 {{has a map of 2 dimensions and 0 symbols for 1 loop counters}}
+    %m = isa.index affine_map<(a, b) -> (a)>(%h)
+  }
   isa.return
 }
