@@ -79,20 +79,40 @@ HWY_INLINE float sum(const Lanes &a) {
   return fold(a, [](auto x, auto y) { return hn::Add(x, y); });
 }
 
+/// a b + c, rounded once on every processor: those without the instruction compute lane by lane.
+HWY_INLINE V mulAdd(V a, V b, V c) {
+#if HWY_NATIVE_FMA
+  return hn::MulAdd(a, b, c);
+#else
+  HWY_ALIGN float x[kPart], y[kPart], z[kPart];
+  hn::Store(a, D(), x);
+  hn::Store(b, D(), y);
+  hn::Store(c, D(), z);
+  for (size_t i = 0; i < kPart; ++i)
+    z[i] = std::fma(x[i], y[i], z[i]);
+  return hn::Load(D(), z);
+#endif
+}
+HWY_INLINE Lanes mulAdd(const Lanes &a, const Lanes &b, const Lanes &c) {
+  Lanes r;
+  for (size_t i = 0; i < kParts; ++i)
+    r.v[i] = mulAdd(a.v[i], b.v[i], c.v[i]);
+  return r;
+}
+
 /// exp for x <= 88, at most 2 units in the last place off; 0 below the smallest normal number.
 HWY_INLINE V expPart(V x) {
   const D d;
   const V lowest = hn::Set(d, -87.33654f);
   const V clamped = hn::Min(hn::Max(x, lowest), hn::Set(d, 88.0f));
   const V n = hn::Round(hn::Mul(clamped, hn::Set(d, 1.44269504088896341f)));
-  V r =
-      hn::Sub(clamped, hn::Mul(n, hn::Set(d, 0.693359375f))); // ln 2 in two parts (Cody and Waite)
-  r = hn::Sub(r, hn::Mul(n, hn::Set(d, -2.12194440e-4f)));
+  V r = mulAdd(n, hn::Set(d, -0.693359375f), clamped); // ln 2 in two parts (Cody and Waite)
+  r = mulAdd(n, hn::Set(d, 2.12194440e-4f), r);
   V p = hn::Set(d, 1.9875691500e-4f);
   for (float c :
        {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
-    p = hn::Add(hn::Mul(p, r), hn::Set(d, c));
-  p = hn::Add(hn::Add(hn::Mul(p, hn::Mul(r, r)), r), hn::Set(d, 1.0f));
+    p = mulAdd(p, r, hn::Set(d, c));
+  p = hn::Add(mulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
   const auto exponent = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(DI(), n), hn::Set(DI(), 127)));
   const V scaled = hn::Mul(p, hn::BitCast(d, exponent));
   return hn::IfThenElseZero(hn::Ge(x, lowest), scaled);
@@ -244,9 +264,9 @@ void sddmmRow(const float *q, const float *keys, size_t keyStride, const uint8_t
     const float *key = keys + columns[i] * keyStride;
     Lanes acc = splat(0.0f);
     for (size_t k = 0; k < whole; k += kLanes)
-      acc = add(acc, mul(load(q + k), load(key + k)));
+      acc = mulAdd(load(q + k), load(key + k), acc);
     if (whole != dims)
-      acc = add(acc, mul(tail, loadTail(key + whole, dims - whole, 0.0f)));
+      acc = mulAdd(tail, loadTail(key + whole, dims - whole, 0.0f), acc);
     const float s = sum(acc) * scale;
     scores[i] = bias ? s + bias[columns[i]] : s;
   }
@@ -281,7 +301,7 @@ HWY_INLINE void spmmChunk(const float *weights, const float *values, size_t valu
     const Lanes w = splat(weights[i]);
     const float *value = values + columns[i] * valueStride + k;
     for (size_t c = 0; c < N; ++c)
-      acc[c] = add(acc[c], mul(w, load(value + c * kLanes)));
+      acc[c] = mulAdd(w, load(value + c * kLanes), acc[c]);
   }
   for (size_t c = 0; c < N; ++c)
     store(acc[c], out + k + c * kLanes);

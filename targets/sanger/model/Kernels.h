@@ -2,7 +2,7 @@
 //===- Kernels.h - vector loops of the float numerics ---------------------===//
 //
 // Every result is the same bit by bit for any vector width: sums run over 16 virtual lanes that are
-// folded in one fixed order, multiply-adds are not fused except where integers make them exact. The
+// folded in one fixed order, and a multiply-add is rounded once or twice on all processors alike. The
 // loops may read (never write) up to kSlack floats beyond the last element of a row, so buffers
 // carry that much slack at their end.
 //
