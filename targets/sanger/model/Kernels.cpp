@@ -64,19 +64,39 @@ HWY_INLINE Lanes max(const Lanes &a, const Lanes &b) {
   return map([](V x, V y) { return hn::Max(x, y); }, a, b);
 }
 
-/// Folds lanes l and l + 8, then 4, 2 and 1: the same order for any vector width.
-template <typename Op> HWY_INLINE float fold(const Lanes &a, Op op) {
+using D4 = hn::FixedTag<float, 4>;
+using V4 = hn::Vec<D4>;
+
+/// Folds lanes l and l + 8, then l and l + 4: four lanes are left.
+template <typename Op> HWY_INLINE V4 foldToFour(const Lanes &a, Op op) {
   HWY_ALIGN float t[kLanes];
   store(a, t);
-  using D4 = hn::FixedTag<float, 4>;
-  const auto half0 = op(hn::Load(D4(), t), hn::Load(D4(), t + 8));
-  const auto half1 = op(hn::Load(D4(), t + 4), hn::Load(D4(), t + 12));
-  const auto quad = op(half0, half1);
-  const auto pair = op(quad, hn::Shuffle1032(quad));
+  const V4 half0 = op(hn::Load(D4(), t), hn::Load(D4(), t + 8));
+  const V4 half1 = op(hn::Load(D4(), t + 4), hn::Load(D4(), t + 12));
+  return op(half0, half1);
+}
+/// Folds to one number: the same order for any vector width.
+template <typename Op> HWY_INLINE float fold(const Lanes &a, Op op) {
+  const V4 quad = foldToFour(a, op);
+  const V4 pair = op(quad, hn::Shuffle1032(quad));
   return hn::GetLane(op(pair, hn::Shuffle2301(pair)));
 }
 HWY_INLINE float sum(const Lanes &a) {
   return fold(a, [](auto x, auto y) { return hn::Add(x, y); });
+}
+/// The sums of four, each added up as `sum` does.
+HWY_INLINE V4 sumFour(const Lanes (&a)[4]) {
+  V4 q[4];
+  for (size_t i = 0; i < 4; ++i)
+    q[i] = foldToFour(a[i], [](auto x, auto y) { return hn::Add(x, y); });
+  const D4 d;
+  const V4 low01 = hn::InterleaveLower(d, q[0], q[1]), high01 = hn::InterleaveUpper(d, q[0], q[1]);
+  const V4 low23 = hn::InterleaveLower(d, q[2], q[3]), high23 = hn::InterleaveUpper(d, q[2], q[3]);
+  const V4 lane0 = hn::ConcatLowerLower(d, low23, low01);
+  const V4 lane1 = hn::ConcatUpperUpper(d, low23, low01);
+  const V4 lane2 = hn::ConcatLowerLower(d, high23, high01);
+  const V4 lane3 = hn::ConcatUpperUpper(d, high23, high01);
+  return hn::Add(hn::Add(lane0, lane2), hn::Add(lane1, lane3));
 }
 
 /// a b + c, rounded once on every processor: those without the instruction compute lane by lane.
@@ -256,20 +276,32 @@ void thresholdRow(const float *e, size_t n, float sum, float threshold, uint64_t
   }
 }
 
+/// Lane products of a query and a key.
+HWY_INLINE Lanes products(const float *q, const float *key, size_t dims, const Lanes &tail) {
+  const size_t whole = dims / kLanes * kLanes;
+  Lanes acc = splat(0.0f);
+  for (size_t k = 0; k < whole; k += kLanes)
+    acc = mulAdd(load(q + k), load(key + k), acc);
+  if (whole != dims)
+    acc = mulAdd(tail, loadTail(key + whole, dims - whole, 0.0f), acc);
+  return acc;
+}
+
 void sddmmRow(const float *q, const float *keys, size_t keyStride, const uint8_t *columns,
               size_t count, size_t dims, float scale, const float *bias, float *scores) {
   const size_t whole = dims / kLanes * kLanes;
   const Lanes tail = loadTail(q + whole, dims - whole, 0.0f);
-  for (size_t i = 0; i < count; ++i) {
-    const float *key = keys + columns[i] * keyStride;
-    Lanes acc = splat(0.0f);
-    for (size_t k = 0; k < whole; k += kLanes)
-      acc = mulAdd(load(q + k), load(key + k), acc);
-    if (whole != dims)
-      acc = mulAdd(tail, loadTail(key + whole, dims - whole, 0.0f), acc);
-    const float s = sum(acc) * scale;
-    scores[i] = bias ? s + bias[columns[i]] : s;
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    Lanes acc[4];
+    for (size_t j = 0; j < 4; ++j)
+      acc[j] = products(q, keys + columns[i + j] * keyStride, dims, tail);
+    hn::StoreU(hn::Mul(sumFour(acc), hn::Set(D4(), scale)), D4(), scores + i);
   }
+  for (; i < count; ++i)
+    scores[i] = sum(products(q, keys + columns[i] * keyStride, dims, tail)) * scale;
+  for (i = 0; bias && i < count; ++i)
+    scores[i] += bias[columns[i]];
 }
 
 void expRow(float *scores, size_t count, float &max_, float &sum_) {
