@@ -2,6 +2,7 @@
 //===- ShapeRules.cpp - result types: elements, matrices, attention -------===//
 
 #include "onnx/Onnx.h"
+#include "onnx/ShapeRuleSupport.h"
 
 #include "mlir/Dialect/Traits.h"
 
@@ -9,15 +10,7 @@ using namespace mlir;
 
 namespace sparsam::onnx::shapes {
 
-static ShapedType typeOf(Operation *op, unsigned operand) {
-  return cast<ShapedType>(op->getOperand(operand).getType());
-}
 static Type unranked(Type element) { return UnrankedTensorType::get(element); }
-
-static int64_t integerOr(Operation *op, StringRef name, int64_t otherwise) {
-  auto attribute = op->getAttrOfType<IntegerAttr>(name);
-  return attribute ? attribute.getInt() : otherwise;
-}
 
 FailureOr<int64_t> resolveAxis(Operation *op, int64_t axis, int64_t rank) {
   int64_t resolved = axis < 0 ? axis + rank : axis;
@@ -324,13 +317,20 @@ static LogicalResult contradict(Operation *op, unsigned result, Type declared, T
                            << ", but its operands make it " << inferred;
 }
 
-LogicalResult refineResultTypes(Operation *op) {
-  SmallVector<Type> types;
+/// One type per result.
+static LogicalResult inferAll(Operation *op, Types &types) {
   if (failed(::mlir::cast<ShapeInference>(op).inferTypes(types)))
     return failure();
   if (types.size() != op->getNumResults())
     return op->emitOpError() << "has " << op->getNumResults() << " results, expects "
                              << types.size();
+  return success();
+}
+
+LogicalResult refineResultTypes(Operation *op) {
+  SmallVector<Type> types;
+  if (failed(inferAll(op, types)))
+    return failure();
   for (auto [number, result, inferred] : llvm::enumerate(op->getResults(), types)) {
     Type type = join(result.getType(), inferred);
     if (!type)
@@ -342,11 +342,8 @@ LogicalResult refineResultTypes(Operation *op) {
 
 LogicalResult verifyResultTypes(Operation *op) {
   SmallVector<Type> types;
-  if (failed(::mlir::cast<ShapeInference>(op).inferTypes(types)))
+  if (failed(inferAll(op, types)))
     return failure();
-  if (types.size() != op->getNumResults())
-    return op->emitOpError() << "has " << op->getNumResults() << " results, expects "
-                             << types.size();
   for (auto [number, result, inferred] : llvm::enumerate(op->getResults(), types)) {
     auto shaped = dyn_cast<ShapedType>(result.getType());
     auto expected = dyn_cast<ShapedType>(inferred);

@@ -2,6 +2,7 @@
 //===- ShapeRulesMove.cpp - result types of what moves elements -----------===//
 
 #include "onnx/Onnx.h"
+#include "onnx/ShapeRuleSupport.h"
 
 #include "mlir/Dialect/Traits.h"
 
@@ -11,9 +12,6 @@ using namespace mlir;
 
 namespace sparsam::onnx::shapes {
 
-static ShapedType typeOf(Operation *op, unsigned operand) {
-  return ::mlir::cast<ShapedType>(op->getOperand(operand).getType());
-}
 static Type elementOf(Operation *op) { return typeOf(op, 0).getElementType(); }
 
 static LogicalResult pushUnknown(Type element, Types &types) {
@@ -23,11 +21,6 @@ static LogicalResult pushUnknown(Type element, Types &types) {
 static LogicalResult push(ArrayRef<int64_t> shape, Type element, Types &types) {
   types.push_back(RankedTensorType::get(shape, element));
   return success();
-}
-
-static int64_t integerOr(Operation *op, StringRef name, int64_t otherwise) {
-  auto attribute = op->getAttrOfType<IntegerAttr>(name);
-  return attribute ? attribute.getInt() : otherwise;
 }
 
 /// More elements than any tensor has; products of two extents below it do not overflow.

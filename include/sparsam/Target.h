@@ -65,6 +65,10 @@ private:
   std::map<std::string, std::unique_ptr<Target>, std::less<>> targets;
 };
 
+/// The on-chip memories, by name, of the machine that `kernel` is for. Emits an error at the kernel
+/// if its module has no machine or this build no such target.
+mlir::FailureOr<std::map<std::string, Target::MemoryInfo>> getMemories(isa::KernelOp kernel);
+
 } // namespace sparsam
 
 #endif // SPARSAM_TARGET_H

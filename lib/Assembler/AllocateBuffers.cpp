@@ -48,21 +48,16 @@ struct AllocateBuffers : impl::AllocateBuffersBase<AllocateBuffers> {
 
 private:
   LogicalResult allocate(isa::KernelOp kernel) {
-    FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
-    if (failed(arch))
+    FailureOr<std::map<std::string, Target::MemoryInfo>> memories = getMemories(kernel);
+    if (failed(memories))
       return failure();
-    const Target *target = TargetRegistry::instance().lookup(kernel.getTarget());
-    if (!target)
-      return kernel.emitOpError() << "is for target '" << kernel.getTarget()
-                                  << "', which this build does not have";
-    std::map<std::string, Target::MemoryInfo> memories = target->getMemories(*arch);
     llvm::MapVector<StringRef, SmallVector<isa::AllocOp>> buffers;
     kernel.walk([&](isa::AllocOp alloc) {
       buffers[isa::getMemoryName(cast<MemRefType>(alloc.getBuffer().getType()))].push_back(alloc);
     });
     for (auto &[name, allocs] : buffers) {
-      auto it = memories.find(name.str());
-      if (it == memories.end())
+      auto it = memories->find(name.str());
+      if (it == memories->end())
         return allocs.front().emitOpError() << "reserves in memory '" << name << "', which '"
                                             << kernel.getTarget() << "' does not have";
       if (failed(place(name, it->second, allocs)))

@@ -42,14 +42,10 @@ private:
   //===-- Memories ---------------------------------------------------------===//
 
   LogicalResult listMemories() {
-    FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
-    if (failed(arch))
+    FailureOr<std::map<std::string, Target::MemoryInfo>> memories = getMemories(kernel);
+    if (failed(memories))
       return failure();
-    const Target *target = TargetRegistry::instance().lookup(kernel.getTarget());
-    if (!target)
-      return kernel.emitOpError() << "is for target '" << kernel.getTarget()
-                                  << "', which this build does not have";
-    for (const auto &[name, memory] : target->getMemories(*arch))
+    for (const auto &[name, memory] : *memories)
       image.memories.push_back({name, memory.elementBits, 0});
     auto visit = [&](isa::AllocOp alloc) -> WalkResult {
       auto type = cast<MemRefType>(alloc.getBuffer().getType());

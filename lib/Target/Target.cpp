@@ -29,4 +29,15 @@ std::vector<std::string> TargetRegistry::getNames() const {
   return names;
 }
 
+FailureOr<std::map<std::string, Target::MemoryInfo>> getMemories(isa::KernelOp kernel) {
+  FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
+  if (failed(arch))
+    return failure();
+  const Target *target = TargetRegistry::instance().lookup(kernel.getTarget());
+  if (!target)
+    return kernel.emitOpError() << "is for target '" << kernel.getTarget()
+                                << "', which this build does not have";
+  return target->getMemories(*arch);
+}
+
 } // namespace sparsam
