@@ -4,11 +4,10 @@
 #include "targets/sanger/model/Kernel.h"
 
 #include "runtime/program/Program_generated.h"
-#include "runtime/support/Text.h"
+#include "runtime/units/TileScheduler.h"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace sparsam::sanger {
 
@@ -16,47 +15,20 @@ using namespace runtime;
 
 //===-- Memories -----------------------------------------------------------===//
 
-static Status mapMemory(Kernel &kernel, const StageInfo::Memory &memory, unsigned number,
-                        const Arch &arch) {
-  const std::vector<std::string> &names = memoryNames();
-  auto it = std::find(names.begin(), names.end(), memory.name);
-  if (it == names.end())
-    return makeError("kernel '", kernel.name(), "' uses memory '", printable(memory.name),
-                     "', which Sanger does not have; there are: ", join(names));
-  MemoryUse &use = kernel.memories[size_t(it - names.begin())];
-  if (use.number != 0)
-    return makeError("kernel '", kernel.name(), "' declares memory '", memory.name, "' twice");
-  unsigned bits = memoryElementBits(memory.name);
-  if (memory.elementBits != bits)
-    return makeError("kernel '", kernel.name(), "': memory '", memory.name, "' has elements of ",
-                     bits, " bits, not ", memory.elementBits);
-  if (std::optional<int64_t> limit = memoryBytes(arch, memory.name);
-      limit && memory.elements > *limit * 8 / bits)
-    return makeError("kernel '", kernel.name(), "' needs ", (memory.elements * bits + 7) / 8,
-                     " bytes of memory '", memory.name, "', which has ", *limit, " (parameter '",
-                     memory.name,
-                     "_buffer'); compile for this architecture, or raise the parameter");
-  use.number = number;
-  use.extent = memory.extent;
-  kernel.roleOf[number - 2] = Role(it - names.begin());
-  return Status();
-}
-
-/// Largest number of which every tile row's start is a multiple, by memory.
-static void findGrains(Kernel &kernel) {
-  for (MemoryUse &use : kernel.memories) {
-    int64_t grain = 0;
-    for (const AddressGenerator &generator : kernel.stage.generators()) {
-      if (use.number == 0 || generator.memory != use.number)
-        continue;
-      grain = std::gcd(grain, generator.base);
-      if (generator.rows > 1)
-        grain = std::gcd(grain, generator.rowStride);
-      for (uint32_t t = 0; t < generator.termCount; ++t)
-        grain = std::gcd(grain, generator.terms[t].stride);
-    }
-    use.grain = grain > 0 ? grain : std::max<int64_t>(use.extent, 1);
+static Status mapKernelMemories(Kernel &kernel, const Arch &arch) {
+  const StageInfo &info = kernel.stage.info();
+  Result<std::vector<unsigned>> numbers = mapMemories(info, memorySpecs(), "Sanger", arch);
+  if (!numbers)
+    return numbers.error();
+  for (size_t role = 0; role < kRoles; ++role) {
+    const unsigned number = (*numbers)[role];
+    if (number == 0)
+      continue;
+    kernel.memories[role] = {number, info.memories[number - 2].extent,
+                             tileGrain(info, kernel.stage.generators(), number)};
+    kernel.roleOf[number - 2] = Role(role);
   }
+  return Status();
 }
 
 //===-- Instructions -------------------------------------------------------===//
@@ -259,15 +231,8 @@ Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params
     return stage.error();
   Kernel kernel;
   kernel.stage = stage.take();
-  const std::vector<StageInfo::Memory> &memories = kernel.stage.info().memories;
-  for (size_t m = 0; m < memories.size(); ++m) {
-    if (m >= kRoles)
-      return makeError("kernel '", kernel.name(), "' declares ", memories.size(),
-                       " memories; Sanger has ", kRoles);
-    if (Status status = mapMemory(kernel, memories[m], unsigned(m + 2), arch); !status)
-      return status.error();
-  }
-  findGrains(kernel);
+  if (Status status = mapKernelMemories(kernel, arch); !status)
+    return status.error();
   if (Status status = InstructionChecker(kernel, params).run(); !status)
     return status.error();
   return kernel;

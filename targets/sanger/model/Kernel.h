@@ -11,7 +11,7 @@
 
 namespace sparsam::sanger {
 
-/// The on-chip memories, in the order of memoryNames().
+/// The on-chip memories, in the order of memorySpecs().
 enum class Role : uint8_t {
   query,
   key,

@@ -3,7 +3,7 @@
 
 #include "targets/sanger/model/Params.h"
 
-#include <cmath>
+#include "runtime/units/Dma.h"
 
 namespace sparsam::sanger {
 
@@ -19,21 +19,6 @@ static FixedPointFormat readFormat(const Arch &arch) {
   format.isExpSigned = arch.flag("exp_signed");
   format.isExpSaturating = arch.flag("exp_saturate");
   return format;
-}
-
-static DramParams readDram(const Arch &arch, double clockMhz) {
-  auto cyclesOf = [&](const char *nanoseconds) {
-    return Cycle(int64_t(std::ceil(arch.real(nanoseconds) * clockMhz / 1000)));
-  };
-  DramParams dram;
-  dram.channels = unsigned(arch.integer("dram_channels"));
-  dram.bytesPerCycle = arch.real("dram_bandwidth_gbps") * 1000 / clockMhz;
-  dram.latency = cyclesOf("dram_latency_ns");
-  dram.rowMiss = cyclesOf("dram_row_miss_ns");
-  dram.rowBytes = arch.integer("dram_row_bytes");
-  dram.interleaveBytes = arch.integer("dram_interleave_bytes");
-  dram.banks = unsigned(arch.integer("dram_banks"));
-  return dram;
 }
 
 static EnergyPrices readEnergy(const Arch &arch) {
@@ -61,10 +46,6 @@ static Status check(const Params &params, const Arch &arch) {
     return makeError("exp_fraction = ", params.format.expFraction,
                      " leaves no integer bit of exp_bits = ", params.format.expBits,
                      "; lower 'exp_fraction'");
-  if (params.dram.interleaveBytes > params.dram.rowBytes)
-    return makeError("dram_interleave_bytes = ", params.dram.interleaveBytes,
-                     " exceeds dram_row_bytes = ", params.dram.rowBytes,
-                     "; lower 'dram_interleave_bytes'");
   return Status();
 }
 
@@ -90,7 +71,10 @@ Result<Params> Params::from(const Arch &arch) {
   params.expCycles = arch.integer("exp_cycles");
   params.quantizeCycles = arch.integer("quantize_cycles");
   params.thresholdCycles = arch.integer("threshold_cycles");
-  params.dram = readDram(arch, params.clockMhz);
+  Result<DramParams> dram = readDramParams(arch);
+  if (!dram)
+    return dram.error();
+  params.dram = *dram;
   params.dramBytesPerCycle = params.dram.bytesPerCycle;
   params.energy = readEnergy(arch);
   if (Status status = check(params, arch); !status)
@@ -98,26 +82,15 @@ Result<Params> Params::from(const Arch &arch) {
   return params;
 }
 
-const std::vector<std::string> &memoryNames() {
-  static const std::vector<std::string> names = {"query", "key",  "value", "low_query", "low_key",
-                                                 "score", "bias", "mask",  "blocks",    "output"};
-  return names;
-}
-
-unsigned memoryElementBits(const std::string &name) {
-  if (name == "query" || name == "key" || name == "value")
-    return 16;
-  if (name == "low_query" || name == "low_key")
-    return 8;
-  if (name == "score" || name == "bias" || name == "output")
-    return 32;
-  return name == "mask" ? 1 : name == "blocks" ? 64 : 0;
-}
-
-std::optional<int64_t> memoryBytes(const Arch &arch, const std::string &name) {
-  if (name == "blocks" || memoryElementBits(name) == 0)
-    return std::nullopt;
-  return arch.integer(name + "_buffer");
+std::span<const MemorySpec> memorySpecs() {
+  static const MemorySpec specs[] = {
+      {"query", 16, "query_buffer"},    {"key", 16, "key_buffer"},
+      {"value", 16, "value_buffer"},    {"low_query", 8, "low_query_buffer"},
+      {"low_key", 8, "low_key_buffer"}, {"score", 32, "score_buffer"},
+      {"bias", 32, "bias_buffer"},      {"mask", 1, "mask_buffer"},
+      {"blocks", 64, nullptr},          {"output", 32, "output_buffer"},
+  };
+  return specs;
 }
 
 } // namespace sparsam::sanger

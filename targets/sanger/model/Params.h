@@ -5,6 +5,7 @@
 
 #include "runtime/arch/Arch.h"
 #include "runtime/kernel/Dram.h"
+#include "runtime/units/MemoryMap.h"
 
 #include <string>
 #include <vector>
@@ -58,12 +59,8 @@ struct Params {
   static runtime::Result<Params> from(const runtime::Arch &arch);
 };
 
-/// Bytes of on-chip memory `name` ("query"...); empty for the block list, which has no limit.
-std::optional<int64_t> memoryBytes(const runtime::Arch &arch, const std::string &name);
-/// Bits of one element of on-chip memory `name`; 0 if there is no such memory.
-unsigned memoryElementBits(const std::string &name);
-/// Names of all on-chip memories.
-const std::vector<std::string> &memoryNames();
+/// All on-chip memories; the block list has no limit.
+std::span<const runtime::MemorySpec> memorySpecs();
 
 } // namespace sparsam::sanger
 

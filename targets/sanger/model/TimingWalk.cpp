@@ -8,7 +8,7 @@
 #include "targets/sanger/model/TimingWalk.h"
 
 #include "runtime/kernel/Energy.h"
-#include "runtime/kernel/Scheduler.h"
+#include "runtime/units/Dma.h"
 #include "targets/sanger/model/ClosedForms.h"
 #include "targets/sanger/model/Selection.h"
 
@@ -21,17 +21,16 @@ using namespace runtime;
 
 namespace {
 
-/// Bytes of one element in DRAM: Q, K, V, outputs and the additive mask alike. [R bench_sanger_v2]
-constexpr int64_t kDramElementBytes = 2;
-/// Tensors start at multiples of this in DRAM.
-constexpr int64_t kDramAlignment = 4096;
+/// Bits of one element in DRAM: Q, K, V, outputs and the additive mask alike. [R bench_sanger_v2]
+constexpr unsigned kDramElementBits = 16;
 
 class Walker {
 public:
   Walker(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
          const BitTensor &masks, TraceWriter *timeline)
       : kernel_(kernel), params_(params), bindings_(bindings), masks_(masks),
-        selection_(kernel, params), dram_(params.dram) {
+        selection_(kernel, params),
+        bus_(params.dram, DramLayout(bindings, kDramElementBits), scheduler_) {
     for (auto [unit, name] : {std::pair(&dma_, "dma"),
                               {&dmaValue_, "dma_value"},
                               {&dmaOutput_, "dma_output"},
@@ -44,15 +43,7 @@ public:
                               {&accumulator_, "accumulator"},
                               {&divider_, "divider"}})
       *unit = scheduler_.addUnit(name, params.queueDepth);
-    for (const MemoryUse &use : kernel.memories)
-      if (use.number != 0)
-        scheduler_.addMemory(use.number, std::max<int64_t>(use.extent, 1), use.grain);
-    int64_t address = 0;
-    for (const TensorView &binding : bindings) {
-      addresses_.push_back(address);
-      int64_t bytes = binding.elements() * kDramElementBytes;
-      address += (bytes + kDramAlignment - 1) / kDramAlignment * kDramAlignment;
-    }
+    scheduler_.addMemories(kernel.stage.info(), kernel.stage.generators());
     if (timeline)
       scheduler_.setTimeline(timeline, kernel.stage.info().target);
   }
@@ -64,8 +55,8 @@ public:
     });
     report.cycles = scheduler_.finish();
     report.units = scheduler_.use();
-    report.dramRead = dram_.bytesRead();
-    report.dramWritten = dram_.bytesWritten();
+    report.dramRead = bus_.dram().bytesRead();
+    report.dramWritten = bus_.dram().bytesWritten();
     report.instructions = instructions_;
     report.energy = energy(report);
     report.metrics["block_list_high_water_subrows"] = selection_.highWater();
@@ -73,53 +64,9 @@ public:
   }
 
 private:
-  //===-- Scheduling -------------------------------------------------------===//
-
-  static bool isContiguous(const Tile &t) { return t.rows == 1 || t.rowStride == int64_t(t.cols); }
-  static Range readRange(const Tile &t) {
-    return {t.memory, t.offset, t.offset + (int64_t(t.rows) - 1) * t.rowStride + t.cols};
-  }
-  static Range writeRange(const Tile &t) {
-    return isContiguous(t) ? readRange(t) : Range{t.memory, t.offset, t.offset + t.cols};
-  }
-
   Cycle issue(UnitId unit, const char *label, Hold hold, std::initializer_list<Tile> reads,
               std::initializer_list<Tile> writes, Cycle notBefore = Cycle()) {
-    std::array<Range, 4> ranges;
-    size_t count = 0;
-    for (const Tile &tile : reads)
-      if (tile.memory > 1)
-        ranges[count++] = readRange(tile);
-    size_t readCount = count;
-    for (const Tile &tile : writes)
-      if (tile.memory > 1)
-        ranges[count++] = writeRange(tile);
-    std::span<const Range> all(ranges.data(), count);
-    return scheduler_.issue(unit, label, hold, all.first(readCount), all.subspan(readCount),
-                            notBefore);
-  }
-
-  DramTransfer transferOf(const Tile &dram, uint32_t rows) const {
-    DramTransfer transfer{addresses_[dram.binding] + dram.offset * kDramElementBytes, rows,
-                          int64_t(dram.cols) * kDramElementBytes,
-                          dram.rowStride * kDramElementBytes};
-    if (dram.rowStride == int64_t(dram.cols)) { // one run of bytes
-      transfer.rowBytes *= rows;
-      transfer.rows = 1;
-    }
-    return transfer;
-  }
-  /// The streams of the DMA unit have a queue each and share the bandwidth: no transfer starts
-  /// before the bus could have moved everything that was issued before it.
-  Cycle busFree(Hold hold) {
-    Cycle free = busBusy_;
-    busBusy_ += hold.occupancy;
-    return free;
-  }
-  void load(UnitId stream, const char *label, const Tile &source, const Tile &destination) {
-    uint32_t rows = std::min({source.validRows, destination.validRows, source.rows});
-    Hold hold = rows > 0 ? dram_.read(transferOf(source, rows)) : Hold{};
-    issue(stream, label, hold, {}, {destination}, busFree(hold));
+    return scheduler_.issue(unit, label, hold, reads, writes, notBefore);
   }
 
   //===-- Instructions -----------------------------------------------------===//
@@ -129,27 +76,24 @@ private:
 
   Status execute(const insn::LoadQuery &i, Addressing &a) {
     selection_.tags.load(a.tile(i.source), Role::query, a.tile(i.destination));
-    load(dma_, "load_query", a.tile(i.source), a.tile(i.destination));
+    bus_.load(dma_, "load_query", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
   Status execute(const insn::LoadKey &i, Addressing &a) {
     selection_.tags.load(a.tile(i.source), Role::key, a.tile(i.destination));
-    load(dma_, "load_key", a.tile(i.source), a.tile(i.destination));
+    bus_.load(dma_, "load_key", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
   Status execute(const insn::LoadValue &i, Addressing &a) {
-    load(dmaValue_, "load_value", a.tile(i.source), a.tile(i.destination));
+    bus_.load(dmaValue_, "load_value", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
   Status execute(const insn::LoadBias &i, Addressing &a) {
-    load(dma_, "load_bias", a.tile(i.source), a.tile(i.destination));
+    bus_.load(dma_, "load_bias", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
   Status execute(const insn::StoreOutput &i, Addressing &a) {
-    Tile source = a.tile(i.source), destination = a.tile(i.destination);
-    uint32_t rows = std::min(source.validRows, destination.validRows);
-    Hold hold = rows > 0 ? dram_.write(transferOf(destination, rows)) : Hold{};
-    issue(dmaOutput_, "store_output", hold, {source}, {}, busFree(hold));
+    bus_.store(dmaOutput_, "store_output", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
 
@@ -298,14 +242,12 @@ private:
   std::span<const TensorView> bindings_;
   const BitTensor &masks_;
   Selection selection_;
-  Scheduler scheduler_;
-  Dram dram_;
+  TileScheduler scheduler_{TileScheduler::Slices::firstRow};
+  Dma bus_;
   UnitId dma_ = 0, dmaValue_ = 0, dmaOutput_ = 0, quantizer_ = 0, lowbit_ = 0, threshold_ = 0,
          packer_ = 0, counter_ = 0, rsa_ = 0, accumulator_ = 0, divider_ = 0;
-  std::vector<int64_t> addresses_; ///< of the bindings in DRAM
   std::vector<uint64_t> words_;
   Cycle partialsDone_{};
-  Cycle busBusy_{}; ///< sum of all transfers issued so far
   int64_t instructions_ = 0;
 };
 
