@@ -3,6 +3,7 @@
 
 #include "Schedule.h"
 
+#include "isa/ProgramBuilder.h"
 #include "sattn/Sattn.h"
 
 using namespace mlir;
@@ -151,14 +152,6 @@ private:
   Value value;
 };
 
-/// Batch and heads as one dimension, in DRAM.
-MemRefType flatten(RankedTensorType type) {
-  ArrayRef<int64_t> shape = type.getShape();
-  return MemRefType::get({shape[0] * shape[1], shape[2], shape[3]}, type.getElementType(),
-                         MemRefLayoutAttrInterface(),
-                         isa::MemoryAttr::get(type.getContext(), isa::kDram));
-}
-
 struct LowerToSanger : sanger::impl::LowerToSangerBase<LowerToSanger> {
   using LowerToSangerBase::LowerToSangerBase;
 
@@ -194,21 +187,12 @@ private:
     for (auto [number, type] : llvm::enumerate(kernel.getArgumentTypes())) {
       auto tensor = cast<RankedTensorType>(type);
       constexpr size_t kBias = 3; // keeps its four dimensions: it may have one entry or one head
-      types.push_back(number == kBias
-                          ? MemRefType::get(tensor.getShape(), tensor.getElementType(),
-                                            MemRefLayoutAttrInterface(),
-                                            isa::MemoryAttr::get(&getContext(), isa::kDram))
-                          : flatten(tensor));
+      types.push_back(number == kBias ? isa::getDramType(tensor) : isa::getFlatDramType(tensor));
     }
-    types.push_back(flatten(cast<RankedTensorType>(kernel.getResultTypes().front())));
-
-    kernel.getBody().getBlocks().clear();
-    OpBuilder builder(&getContext());
-    Block *body = builder.createBlock(&kernel.getBody(), {}, types,
-                                      SmallVector<Location>(types.size(), kernel.getLoc()));
-    kernel.setFunctionType(builder.getFunctionType(types, {}));
-    emitSchedule(builder, kernel.getLoc(), core, geometry, body->getArguments());
-    isa::ReturnOp::create(builder, kernel.getLoc());
+    types.push_back(isa::getFlatDramType(cast<RankedTensorType>(kernel.getResultTypes().front())));
+    isa::rewriteKernel(kernel, types, [&](OpBuilder &builder, ValueRange arguments) {
+      emitSchedule(builder, kernel.getLoc(), core, geometry, arguments);
+    });
   }
 };
 

@@ -3,6 +3,8 @@
 
 #include "Schedule.h"
 
+#include "isa/ProgramBuilder.h"
+
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -11,17 +13,13 @@ using namespace sparsam::sanger;
 
 namespace {
 
-/// A buffer and how many slots it rotates through.
-struct Buffer {
-  Value value;
-  int64_t slots = 1;
-};
+using isa::Buffer;
 
-class Emitter {
+class Emitter : isa::ProgramBuilder {
 public:
   Emitter(OpBuilder &builder, Location loc, const Core &core, const Geometry &geometry,
           ValueRange arguments)
-      : builder(builder), loc(loc), core(core), geometry(geometry), query(arguments[0]),
+      : ProgramBuilder(builder, loc), core(core), geometry(geometry), query(arguments[0]),
         key(arguments[1]), value(arguments[2]), bias(core.hasBias ? arguments[3] : Value()),
         output(arguments.back()), rowTiles(llvm::divideCeil(core.queries, geometry.lowbitRows)),
         keyTiles(llvm::divideCeil(core.keys, geometry.lowbitCols)),
@@ -49,21 +47,9 @@ private:
 
   bool biasPerHead() const { return core.hasBias && core.biasHeads > 1; }
 
-  MemRefType memrefIn(StringRef memory, ArrayRef<int64_t> shape, Type element) {
-    auto space = isa::MemoryAttr::get(builder.getContext(), memory);
-    return MemRefType::get(shape, element, MemRefLayoutAttrInterface(), space);
-  }
-
-  /// `slots` are needed; with `elastic`, one would do as well.
-  Buffer alloc(StringRef memory, int64_t slots, bool elastic, int64_t rows, int64_t cols,
-               Type element) {
-    auto op = isa::AllocOp::create(builder, loc, memrefIn(memory, {slots, rows, cols}, element),
-                                   IntegerAttr(), elastic && slots == 2);
-    return {op.getBuffer(), slots};
-  }
-
   void allocate() {
-    Type word = builder.getI16Type(), code = builder.getI8Type(), real = builder.getF32Type();
+    OpBuilder &types = getBuilder();
+    Type word = types.getI16Type(), code = types.getI8Type(), real = types.getF32Type();
     const int64_t d = core.headDim, rows = geometry.lowbitRows;
     const bool several = core.batch * core.heads > 1;
     auto fitsTwice = [&](int64_t tokens, int64_t bytes) { return 2 * tokens * d * 2 <= bytes; };
@@ -89,70 +75,24 @@ private:
                                        : 2,
                          !biasPerHead(), biasRows, paddedKeys, real);
     }
-    maskBuffer = alloc("mask", tileSlots, true, rows, paddedKeys, builder.getI1Type());
-    blocksBuffer = alloc("blocks", headSlots, false, stripes, 1, builder.getI64Type());
+    maskBuffer = alloc("mask", tileSlots, true, rows, paddedKeys, types.getI1Type());
+    blocksBuffer = alloc("blocks", headSlots, false, stripes, 1, types.getI64Type());
     outputBuffer = alloc("output", elastic, true, paddedQueries, d, real);
-  }
-
-  //===-- Loops and addresses ----------------------------------------------===//
-
-  AffineExpr constant(int64_t value) { return getAffineConstantExpr(value, builder.getContext()); }
-  AffineExpr zero() { return constant(0); }
-
-  /// The body gets the loop counter; without a loop where it would run once.
-  void loop(int64_t count, function_ref<void(AffineExpr)> body) {
-    if (count == 1)
-      return body(zero());
-    enter(isa::LoopOp::create(builder, loc, count), body);
-  }
-  void enter(isa::LoopOp op, function_ref<void(AffineExpr)> body) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(&op.getBody().front());
-    counters.push_back(op.getIv());
-    body(getAffineDimExpr(counters.size() - 1, builder.getContext()));
-    counters.pop_back();
-  }
-
-  /// The map of `starts` over those counters that it depends on.
-  std::pair<AffineMap, SmallVector<Value>> mapOf(ArrayRef<AffineExpr> starts) {
-    AffineMap map = AffineMap::get(counters.size(), 0, starts, builder.getContext());
-    SmallVector<Value> used;
-    for (auto [i, counter] : llvm::enumerate(counters))
-      if (map.isFunctionOfDim(i))
-        used.push_back(counter);
-    return {compressUnusedDims(map), used};
-  }
-  Value view(Value source, ArrayRef<AffineExpr> starts, int64_t rows, int64_t cols) {
-    auto type = cast<MemRefType>(source.getType());
-    auto tile = MemRefType::get({rows, cols}, type.getElementType(), MemRefLayoutAttrInterface(),
-                                type.getMemorySpace());
-    auto [map, used] = mapOf(starts);
-    return isa::ViewOp::create(builder, loc, tile, source, map, used);
-  }
-  Value view(const Buffer &buffer, AffineExpr turn, AffineExpr row, AffineExpr col, int64_t rows,
-             int64_t cols) {
-    return view(buffer.value, {buffer.slots == 1 ? zero() : turn % buffer.slots, row, col}, rows,
-                cols);
-  }
-  Value index(AffineExpr expr) {
-    auto [map, used] = mapOf(expr);
-    return isa::IndexOp::create(builder, loc, builder.getIndexType(), AffineMapAttr::get(map),
-                                used);
   }
 
   //===-- Instructions -----------------------------------------------------===//
 
   void emitConfig() {
+    OpBuilder &builder = getBuilder();
     auto real = [&](double number) { return builder.getF32FloatAttr(float(number)); };
     auto integer = [&](int64_t number) { return builder.getI64IntegerAttr(number); };
     MLIRContext *context = builder.getContext();
-    ConfigOp::create(builder, loc, integer(core.queries), integer(core.keys), integer(core.headDim),
-                     integer(core.batch * core.heads), builder.getBoolAttr(core.predict),
-                     integer(core.bits), builder.getBoolAttr(core.normalize), real(core.threshold),
-                     real(core.qRange), real(core.kRange), real(core.scale),
-                     builder.getBoolAttr(core.causal),
-                     EmptyRowModeAttr::get(context, core.emptyRow),
-                     BlockEncoderAttr::get(context, core.encoder));
+    emit<ConfigOp>(integer(core.queries), integer(core.keys), integer(core.headDim),
+                   integer(core.batch * core.heads), builder.getBoolAttr(core.predict),
+                   integer(core.bits), builder.getBoolAttr(core.normalize), real(core.threshold),
+                   real(core.qRange), real(core.kRange), real(core.scale),
+                   builder.getBoolAttr(core.causal), EmptyRowModeAttr::get(context, core.emptyRow),
+                   BlockEncoderAttr::get(context, core.encoder));
   }
 
   void emitHeads(AffineExpr entry) {
@@ -179,9 +119,8 @@ private:
     AffineExpr fromHead = biasPerHead() ? head : zero();
     const int64_t rows = core.biasQueries == 1 ? 1 : geometry.lowbitRows;
     loop(core.biasQueries == 1 ? 1 : rowTiles, [&](AffineExpr t) {
-      LoadBiasOp::create(builder, loc,
-                         view(bias, {fromEntry, fromHead, t * rows, zero()}, rows, core.keys),
-                         view(biasBuffer, turn, t * rows, zero(), rows, core.keys));
+      emit<LoadBiasOp>(view(bias, {fromEntry, fromHead, t * rows, zero()}, rows, core.keys),
+                       view(biasBuffer, turn, t * rows, zero(), rows, core.keys));
     });
   }
 
@@ -208,33 +147,30 @@ private:
   void emitPrediction(AffineExpr entry, AffineExpr head) {
     const int64_t rows = geometry.lowbitRows, cols = geometry.lowbitCols, d = core.headDim;
     AffineExpr g = number(entry, head);
-    SelectHeadOp::create(builder, loc, index(g),
-                         PipeAttr::get(builder.getContext(), Pipe::Predict));
+    emit<SelectHeadOp>(index(g), PipeAttr::get(getBuilder().getContext(), Pipe::Predict));
     if (biasPerHead())
       loadBias(entry, head);
     loop(rowTiles, [&](AffineExpr t) {
-      LoadQueryOp::create(builder, loc, view(query, {g, t * rows, zero()}, rows, d),
-                          view(queryBuffer, head, t * rows, zero(), rows, d));
+      emit<LoadQueryOp>(view(query, {g, t * rows, zero()}, rows, d),
+                        view(queryBuffer, head, t * rows, zero(), rows, d));
     });
     loop(keyTiles, [&](AffineExpr j) {
       Value tile = view(keyBuffer, head, j * cols, zero(), cols, d);
-      LoadKeyOp::create(builder, loc, view(key, {g, j * cols, zero()}, cols, d), tile);
+      emit<LoadKeyOp>(view(key, {g, j * cols, zero()}, cols, d), tile);
       if (core.predict)
-        QuantizeKeyOp::create(builder, loc, tile,
-                              view(lowKeyBuffer, head, j * cols, zero(), cols, d));
+        emit<QuantizeKeyOp>(tile, view(lowKeyBuffer, head, j * cols, zero(), cols, d));
     });
     loop(rowTiles, [&](AffineExpr t) {
       if (core.predict)
         emitScores(entry, head, t);
       else
-        SelectAllOp::create(
-            builder, loc, index(t * rows),
-            view(maskBuffer, turn(rowTiles, t, head), zero(), zero(), rows, paddedKeys));
+        emit<SelectAllOp>(index(t * rows), view(maskBuffer, turn(rowTiles, t, head), zero(), zero(),
+                                                rows, paddedKeys));
       loop(stripes, [&](AffineExpr s) {
-        PackSplitOp::create(builder, loc, index(t * rows),
-                            view(maskBuffer, turn(rowTiles, t, head), zero(), s * geometry.stripe,
-                                 rows, geometry.stripe),
-                            view(blocksBuffer, head, s, zero(), 1, 1));
+        emit<PackSplitOp>(index(t * rows),
+                          view(maskBuffer, turn(rowTiles, t, head), zero(), s * geometry.stripe,
+                               rows, geometry.stripe),
+                          view(blocksBuffer, head, s, zero(), 1, 1));
       });
     });
   }
@@ -244,57 +180,52 @@ private:
     const int64_t rows = geometry.lowbitRows, cols = geometry.lowbitCols, d = core.headDim;
     AffineExpr slot = turn(rowTiles, t, head);
     Value codes = view(lowQueryBuffer, slot, zero(), zero(), rows, d);
-    QuantizeQueryOp::create(builder, loc, view(queryBuffer, head, t * rows, zero(), rows, d),
-                            codes);
+    emit<QuantizeQueryOp>(view(queryBuffer, head, t * rows, zero(), rows, d), codes);
     loop(keyTiles, [&](AffineExpr j) {
-      ScoreOp::create(builder, loc, codes, view(lowKeyBuffer, head, j * cols, zero(), cols, d),
-                      biasTile(entry, head, t * rows, j * cols, rows, cols),
-                      view(scoreBuffer, slot, zero(), j * cols, rows, cols));
+      emit<ScoreOp>(codes, view(lowKeyBuffer, head, j * cols, zero(), cols, d),
+                    biasTile(entry, head, t * rows, j * cols, rows, cols),
+                    view(scoreBuffer, slot, zero(), j * cols, rows, cols));
     });
-    SoftmaxThresholdOp::create(builder, loc,
-                               view(scoreBuffer, slot, zero(), zero(), rows, scoreCols),
-                               view(maskBuffer, slot, zero(), zero(), rows, scoreCols));
+    emit<SoftmaxThresholdOp>(view(scoreBuffer, slot, zero(), zero(), rows, scoreCols),
+                             view(maskBuffer, slot, zero(), zero(), rows, scoreCols));
   }
 
   void emitSparse(AffineExpr entry, AffineExpr head) {
     const int64_t rows = geometry.lowbitRows, d = core.headDim;
     AffineExpr g = number(entry, head);
-    SelectHeadOp::create(builder, loc, index(g), PipeAttr::get(builder.getContext(), Pipe::Sparse));
+    emit<SelectHeadOp>(index(g), PipeAttr::get(getBuilder().getContext(), Pipe::Sparse));
     loop(rowTiles, [&](AffineExpr t) {
-      ClearOutputOp::create(builder, loc, view(outputBuffer, head, t * rows, zero(), rows, d));
+      emit<ClearOutputOp>(view(outputBuffer, head, t * rows, zero(), rows, d));
     });
     loop(stripes, [&](AffineExpr s) { emitStripe(entry, head, s); });
     loop(rowTiles, [&](AffineExpr t) {
       Value tile = view(outputBuffer, head, t * rows, zero(), rows, d);
-      NormalizeOp::create(builder, loc, tile);
-      StoreOutputOp::create(builder, loc, tile, view(output, {g, t * rows, zero()}, rows, d));
+      emit<NormalizeOp>(tile);
+      emit<StoreOutputOp>(tile, view(output, {g, t * rows, zero()}, rows, d));
     });
   }
 
   /// All blocks of one stripe of keys.
   void emitStripe(AffineExpr entry, AffineExpr head, AffineExpr s) {
     const int64_t stripe = geometry.stripe, d = core.headDim;
-    LoadValueOp::create(builder, loc,
-                        view(value, {number(entry, head), s * stripe, zero()}, stripe, d),
-                        view(valueBuffer, turn(stripes, s, head), zero(), zero(), stripe, d));
-    auto seal = SealBlocksOp::create(builder, loc, builder.getIndexType(),
-                                     view(blocksBuffer, head, s, zero(), 1, 1));
-    enter(isa::LoopOp::create(builder, loc, seal.getCount()), [&](AffineExpr) {
+    emit<LoadValueOp>(view(value, {number(entry, head), s * stripe, zero()}, stripe, d),
+                      view(valueBuffer, turn(stripes, s, head), zero(), zero(), stripe, d));
+    auto seal =
+        emit<SealBlocksOp>(getBuilder().getIndexType(), view(blocksBuffer, head, s, zero(), 1, 1));
+    loop(seal.getCount(), [&](AffineExpr) {
       Value blocks = view(blocksBuffer, head, s, zero(), 1, 1);
       Value queries = view(queryBuffer, head, zero(), zero(), paddedQueries, d);
       Value keys = view(keyBuffer, head, s * stripe, zero(), stripe, d);
       Value values = view(valueBuffer, turn(stripes, s, head), zero(), zero(), stripe, d);
       Value accumulators = view(outputBuffer, head, zero(), zero(), paddedQueries, d);
       Value biases = biasTile(entry, head, zero(), s * stripe, paddedQueries, stripe);
-      SddmmOp::create(builder, loc, blocks, queries, keys, biases);
-      ExpOp::create(builder, loc);
-      SpmmOp::create(builder, loc, values);
-      AccumulateOp::create(builder, loc, accumulators);
+      emit<SddmmOp>(blocks, queries, keys, biases);
+      emit<ExpOp>();
+      emit<SpmmOp>(values);
+      emit<AccumulateOp>(accumulators);
     });
   }
 
-  OpBuilder &builder;
-  Location loc;
   const Core &core;
   const Geometry &geometry;
   Value query, key, value, bias, output;
@@ -304,7 +235,6 @@ private:
   bool pipelined = false;
   Buffer queryBuffer, keyBuffer, valueBuffer, lowQueryBuffer, lowKeyBuffer, scoreBuffer, biasBuffer,
       maskBuffer, blocksBuffer, outputBuffer;
-  SmallVector<Value> counters; ///< of the loops around the insertion point
 };
 
 } // namespace
