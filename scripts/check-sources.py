@@ -36,6 +36,7 @@ FORBIDDEN = {
 # The schema of the program file is shared; the protobuf headers of ONNX are not our dialect.
 ALLOWED = {"runtime/program/Program_generated.h", "runtime/program/ProgramHeader.h", "onnx/onnx_pb.h",
            "onnx/onnx-ml.pb.h"}
+WORDS_OF_CPP = {"template"}
 # Where a target may be named although it is not one of the target's own files.
 MAY_NAME_TARGETS = ("targets/", "test/", "docs/", "models/", "python/", "bench/", "README.md", "CONTRIBUTING.md", "demo.sh")
 
@@ -98,7 +99,10 @@ def check_target_names(path, text, targets):
 
 
 def names(target, code):
-    """Also as a word of an identifier: target_x, registerTargetModel, TARGET; but not `sta` in `static`."""
+    """Also as a word of an identifier: target_x, registerTargetModel, TARGET; but not `sta` in `static`. A target that is
+    called like a word of C++ is named by its namespace (with a _ behind it), in quotes, or as a folder."""
+    if target in WORDS_OF_CPP:
+        return re.search(rf"(?<![^\W_]){target}_(?!\w)|[\"']{target}[\"']|targets/{target}\b", code)
     words = [rf"(?<![^\W_]){target}(?![^\W_])", rf"{target.capitalize()}(?![a-z0-9])", rf"(?<![^\W_]){target.upper()}(?![^\W_])"]
     return re.search("|".join(words), code)
 
@@ -146,6 +150,8 @@ def check_self():
     missed = [s for s in samples if not any(s[2] in p for p in check(pathlib.PurePosixPath(s[0]), s[1], ["sanger"]))]
     if names("sta", "static Status registerStatic(Stage)") or not names("sta", "int sta_rows, makeStaModel"):
         missed.append(("(names)", "sta", "words of identifiers alone"))
+    if names("template", "template <typename T> struct TemplateArgument;") or not names("template", "template_::load()"):
+        missed.append(("(names)", "template", "its namespace alone"))
     for path, text, expected in missed:
         print(f"no problem found in {path}: {text!r}, expected '{expected}'")
     print(f"check-sources: {len(samples) - len(missed)} of {len(samples)} violations found")
