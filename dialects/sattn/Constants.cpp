@@ -54,6 +54,10 @@ std::optional<Mask> toMask(Attribute attr, int64_t limit) {
   return toArray<uint8_t, bool>(attr, limit, [](Type type) { return type.isInteger(1); });
 }
 
+std::optional<Indices> toIndices(Attribute attr, int64_t limit) {
+  return toArray<int64_t, int64_t>(attr, limit, [](Type type) { return type.isInteger(64); });
+}
+
 std::optional<std::vector<int32_t>> toSubrows(Attribute attr) {
   auto array =
       toArray<int32_t, int32_t>(attr, kSubrowLimit, [](Type type) { return type.isInteger(32); });
@@ -73,6 +77,10 @@ DenseElementsAttr toAttr(const Codes &values, Type type) {
 DenseElementsAttr toAttr(const Mask &values, Type type) {
   SmallVector<bool> bits(values.data.begin(), values.data.end());
   return DenseElementsAttr::get(cast<ShapedType>(type), ArrayRef<bool>(bits));
+}
+
+DenseElementsAttr toAttr(const Indices &values, Type type) {
+  return DenseElementsAttr::get(cast<ShapedType>(type), ArrayRef<int64_t>(values.data));
 }
 
 DenseElementsAttr toAttr(ArrayRef<int32_t> subrows, PackedType type) {

@@ -2,6 +2,7 @@
 //===- Sattn.cpp - the sattn dialect and the verifiers of its ops ---------===//
 
 #include "sattn/Sattn.h"
+#include "sattn/ShapeChecks.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -68,8 +69,6 @@ ArrayRef<int64_t> sparsam::sattn::getSelectionShape(Type selection) {
 
 //===-- Shape checks -------------------------------------------------------===//
 
-static constexpr int64_t kAny = ShapedType::kDynamic;
-
 static std::string toText(ArrayRef<int64_t> shape) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -78,10 +77,8 @@ static std::string toText(ArrayRef<int64_t> shape) {
   return text;
 }
 
-/// Expects `actual` to be `expected`, in which kAny stands for every size. `why` says where the
-/// sizes come from.
-static LogicalResult expectShape(Operation *op, StringRef what, ArrayRef<int64_t> actual,
-                                 ArrayRef<int64_t> expected, StringRef why) {
+LogicalResult sparsam::sattn::expectShape(Operation *op, StringRef what, ArrayRef<int64_t> actual,
+                                          ArrayRef<int64_t> expected, StringRef why) {
   bool matches =
       actual.size() == expected.size() && llvm::all_of(llvm::zip(actual, expected), [](auto sizes) {
         auto [a, e] = sizes;
@@ -105,11 +102,20 @@ static LogicalResult expectBroadcast(Operation *op, Value mask, ArrayRef<int64_t
   return success();
 }
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<ShapedType>(value.getType()).getShape();
-}
-
 //===-- High level ---------------------------------------------------------===//
+
+/// Accumulated scores come in exactly where they go out.
+static LogicalResult verifyScores(Operation *op, StringRef of, Value before, Value after,
+                                  ArrayRef<int64_t> shape, StringRef why) {
+  if (bool(before) != bool(after))
+    return op->emitOpError() << "expects `" << of << "_scores` among its operands exactly when "
+                             << "there is a result for them";
+  if (!before)
+    return success();
+  if (failed(expectShape(op, (of + " scores").str(), shapeOf(before), shape, why)))
+    return failure();
+  return expectShape(op, ("new " + of + " scores").str(), shapeOf(after), shape, why);
+}
 
 LogicalResult AttentionOp::verify() {
   ArrayRef<int64_t> q = shapeOf(getQuery()), k = shapeOf(getKey()), v = shapeOf(getValue());
@@ -119,7 +125,11 @@ LogicalResult AttentionOp::verify() {
                          "batch, heads and tokens of the key")) ||
       failed(expectShape(*this, "output", shapeOf(getOutput()), {q[0], q[1], q[2], v[3]},
                          "batch, heads and tokens of the query, head size of the value")) ||
-      failed(expectBroadcast(*this, getMask(), {q[0], q[1], q[2], k[2]})))
+      failed(expectBroadcast(*this, getMask(), {q[0], q[1], q[2], k[2]})) ||
+      failed(verifyScores(*this, "token", getTokenScores(), getNewTokenScores(), {q[0], k[2]},
+                          "batch of the query, tokens of the key")) ||
+      failed(verifyScores(*this, "head", getHeadScores(), getNewHeadScores(), {q[0], q[1]},
+                          "batch and heads of the query")))
     return failure();
   return getPolicy().verifyFor(*this);
 }

@@ -22,6 +22,11 @@ def Sattn_SelectionPolicyAttrInterface : AttrInterface<"SelectionPolicyAttrInter
       Builds the ops that compute the i1 mask [batch, heads, queries, keys] of `attention` (a `sattn.attention`), and
       returns it; for a dense policy that is `sattn.select_all`.}],
       "::mlir::Value", "buildSelection", (ins "::mlir::OpBuilder &":$builder, "::mlir::Operation *":$attention)>,
+    InterfaceMethod<[{
+      Builds the ops that compute which of the selected pairs mix values, from their `probabilities`, and returns that i1
+      mask; null where all of them do.}],
+      "::mlir::Value", "buildValueSelection", (ins "::mlir::OpBuilder &":$builder, "::mlir::Operation *":$attention,
+      "::mlir::Value":$probabilities), [{}], [{ return ::mlir::Value(); }]>,
   ];
 }
 

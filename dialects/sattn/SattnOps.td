@@ -47,6 +47,8 @@ def Sattn_EncoderAttr : EnumAttr<Sattn_Dialect, Sattn_Encoder, "encoder"> {
 
 def Sattn_F32Tensor : RankedTensorOf<[F32]>;
 def Sattn_F32Tensor4 : TensorRankOf<[F32], [4]>;
+def Sattn_F32Tensor2 : TensorRankOf<[F32], [2]>;
+def Sattn_IndexTensor2 : TensorRankOf<[I64], [2]>;
 def Sattn_CodeTensor4 : TensorRankOf<[I8], [4]>;
 def Sattn_MaskTensor4 : TensorRankOf<[I1], [4]>;
 
@@ -104,22 +106,39 @@ def Sattn_Selection : AnyTypeOf<[Sattn_MaskTensor4, Sattn_PackedType], "mask ten
 
 //===-- High level ---------------------------------------------------------===//
 
-def Sattn_AttentionOp : Sattn_Op<"attention"> {
+def Sattn_AttentionOp : Sattn_Op<"attention", [AttrSizedOperandSegments, AttrSizedResultSegments]> {
   let summary = "Attend from queries to keys and mix values, over a selection of pairs";
   let description = [{
     `softmax(scale * Q K^T + mask + causal) V` over the pairs that `policy` keeps. `mask` is added to the scores and may be
     broadcast in any of its four dimensions; `causal` lets query i see keys up to i + keys - queries.
 
+    With `token_scores`, [batch, keys], the importance of each token is accumulated: the result is the operand plus the
+    sum of the token's probabilities over all heads and queries. With `head_scores`, [batch, heads], that of each head:
+    plus the sum of the magnitudes of its output. Each result is there exactly when its operand is. Probabilities count as
+    they are before a policy prunes values.
+
     ```mlir
     %o = sattn.attention %q, %k, %v mask %m {scale = 1.250000e-01 : f32, policy = #sattn.dense}
         : tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32>, tensor<1x1x1x512xf32> -> tensor<1x12x512x64xf32>
+    %p, %t, %h = sattn.attention %q, %k, %v token_scores %t0 head_scores %h0 {scale = 1.250000e-01 : f32, policy = #sattn.dense}
+        : tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32> token_scores tensor<1x512xf32> head_scores tensor<1x12xf32>
+        -> tensor<1x12x512x64xf32> token_scores tensor<1x512xf32> head_scores tensor<1x12xf32>
     ```
   }];
   let arguments = (ins Sattn_F32Tensor4:$query, Sattn_F32Tensor4:$key, Sattn_F32Tensor4:$value,
-      Optional<Sattn_F32Tensor4>:$mask, F32Attr:$scale, UnitAttr:$causal,
-      Sattn_SelectionPolicyAttrInterface:$policy);
-  let results = (outs Sattn_F32Tensor4:$output);
-  let assemblyFormat = "$query `,` $key `,` $value (`mask` $mask^)? attr-dict `:` type($query) `,` type($key) `,` type($value) (`,` type($mask)^)? `->` type($output)";
+      Optional<Sattn_F32Tensor4>:$mask, Optional<Sattn_F32Tensor2>:$token_scores, Optional<Sattn_F32Tensor2>:$head_scores,
+      F32Attr:$scale, UnitAttr:$causal, Sattn_SelectionPolicyAttrInterface:$policy);
+  let results = (outs Sattn_F32Tensor4:$output, Optional<Sattn_F32Tensor2>:$new_token_scores,
+      Optional<Sattn_F32Tensor2>:$new_head_scores);
+  let assemblyFormat = "$query `,` $key `,` $value (`mask` $mask^)? (`token_scores` $token_scores^)? (`head_scores` $head_scores^)? attr-dict `:` type($query) `,` type($key) `,` type($value) (`,` type($mask)^)? (`token_scores` type($token_scores)^)? (`head_scores` type($head_scores)^)? `->` type($output) (`token_scores` type($new_token_scores)^)? (`head_scores` type($new_head_scores)^)?";
+  let builders = [
+    // Without scores.
+    OpBuilder<(ins "::mlir::Type":$output, "::mlir::Value":$query, "::mlir::Value":$key, "::mlir::Value":$value,
+        "::mlir::Value":$mask, "::mlir::FloatAttr":$scale, "::mlir::UnitAttr":$causal,
+        "::sparsam::sattn::SelectionPolicyAttrInterface":$policy),
+      [{ build($_builder, $_state, output, ::mlir::Type(), ::mlir::Type(), query, key, value, mask, ::mlir::Value(),
+               ::mlir::Value(), scale, causal, policy); }]>,
+  ];
   let hasVerifier = 1;
 }
 
@@ -320,5 +339,7 @@ def Sattn_SpmmOp : Sattn_Op<"spmm"> {
   let assemblyFormat = "$probabilities `,` $value `over` $selection attr-dict `:` type($probabilities) `,` type($value) `,` type($selection) `->` type($output)";
   let hasVerifier = 1;
 }
+
+include "sattn/SattnTokens.td"
 
 #endif // SPARSAM_SATTN_OPS

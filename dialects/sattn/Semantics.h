@@ -35,9 +35,11 @@ template <typename T> struct Array4 {
   const T &operator()(int64_t a, int64_t b, int64_t c, int64_t d) const {
     return data[offset(a, b, c, d)];
   }
+  bool operator==(const Array4 &) const = default;
 };
 using Floats = Array4<float>;
 using Codes = Array4<int8_t>;
+using Indices = Array4<int64_t>;
 using Mask = Array4<uint8_t>; ///< 0 or 1; std::vector<bool> has no references
 
 /// True if query i may see key j.
@@ -81,6 +83,22 @@ Floats spmm(const Floats &probabilities, const Floats &v, const Mask &selection)
 Floats linear(const Floats &x, const Floats &weight, const Floats *bias, const Floats *residual,
               Activation activation, bool transposeWeight);
 
+/// Positions of the `k` largest of `scores`, ascending; see sattn.top_k.
+std::vector<int64_t> topK(llvm::ArrayRef<float> scores, int64_t k, llvm::ArrayRef<int64_t> protect);
+/// Of each row of `scores`, [1, 1, batch, n].
+Indices topKRows(const Floats &scores, int64_t k, llvm::ArrayRef<int64_t> protect);
+Mask selectLargest(const Floats &probabilities, int64_t k);
+/// `dim` of `x` counts its four dimensions, `batchDim` is where its own first dimension is; indices
+/// are [1, 1, batch, k]. Nothing if an index lies outside.
+std::optional<Floats> gather(const Floats &x, const Indices &indices, int64_t batchDim,
+                             int64_t dim);
+std::optional<Floats> scatter(const Floats &y, const Indices &indices, int64_t batchDim,
+                              int64_t dim, int64_t size);
+/// Adds the probabilities of each key to `scores`, [1, 1, batch, keys].
+void addTokenScores(const Floats &probabilities, Floats &scores);
+/// Adds the magnitudes of each head's output to `scores`, [1, 1, batch, heads].
+void addHeadScores(const Floats &output, Floats &scores);
+
 /// True if `type` is a shape without dynamic sizes and with at most `limit` elements.
 bool fits(mlir::ShapedType type, int64_t limit);
 
@@ -90,6 +108,7 @@ bool fits(mlir::ShapedType type, int64_t limit);
 std::optional<Floats> toFloats(mlir::Attribute attr, int64_t limit = kFoldLimit);
 std::optional<Codes> toCodes(mlir::Attribute attr, int64_t limit = kFoldLimit);
 std::optional<Mask> toMask(mlir::Attribute attr, int64_t limit = kFoldLimit);
+std::optional<Indices> toIndices(mlir::Attribute attr, int64_t limit = kFoldLimit);
 /// The rows of a sattn.packed_constant.
 std::optional<std::vector<int32_t>> toSubrows(mlir::Attribute attr);
 
@@ -97,6 +116,7 @@ std::optional<std::vector<int32_t>> toSubrows(mlir::Attribute attr);
 mlir::DenseElementsAttr toAttr(const Floats &values, mlir::Type type);
 mlir::DenseElementsAttr toAttr(const Codes &values, mlir::Type type);
 mlir::DenseElementsAttr toAttr(const Mask &values, mlir::Type type);
+mlir::DenseElementsAttr toAttr(const Indices &values, mlir::Type type);
 /// `pes` gives the row length.
 mlir::DenseElementsAttr toAttr(llvm::ArrayRef<int32_t> subrows, PackedType type);
 

@@ -22,6 +22,8 @@ std::optional<Data> toData(mlir::Attribute constant) {
     return std::move(*codes);
   if (auto mask = toMask(constant, kLimit))
     return std::move(*mask);
+  if (auto indices = toIndices(constant, kLimit))
+    return std::move(*indices);
   return std::nullopt;
 }
 
@@ -30,6 +32,7 @@ std::optional<Data> toData(mlir::Attribute constant) {
 static void printElement(float value, llvm::raw_ostream &out) {
   out << ' ' << llvm::format("%.4f", value);
 }
+static void printElement(int64_t value, llvm::raw_ostream &out) { out << ' ' << value; }
 static void printElement(int8_t value, llvm::raw_ostream &out) { out << ' ' << int(value); }
 static void printElement(uint8_t value, llvm::raw_ostream &out) { out << (value ? '1' : '0'); }
 

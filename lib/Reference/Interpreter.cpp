@@ -47,6 +47,10 @@ private:
   LogicalResult eval(isa::LaunchOp op);
   LogicalResult eval(sattn::AttentionOp op);
   LogicalResult eval(sattn::LinearOp op);
+  LogicalResult eval(sattn::TopKOp op);
+  LogicalResult eval(sattn::GatherOp op);
+  LogicalResult eval(sattn::ScatterOp op);
+  LogicalResult eval(sattn::SelectLargestOp op);
   LogicalResult eval(sattn::QuantizeOp op);
   LogicalResult eval(sattn::PredictOp op);
   LogicalResult eval(sattn::SelectOp op);
@@ -61,9 +65,14 @@ private:
   LogicalResult eval(check::ExpectEqualOp op);
   LogicalResult eval(check::PrintOp op);
 
+  FailureOr<sem::Mask> selectValues(sattn::AttentionOp op, const sem::Floats &probabilities,
+                                    const sem::Mask &selection);
+  void forget(Block &scratch);
+
   const Data &get(Value value) const { return values.find(value)->second; }
   const sem::Floats &floats(Value value) const { return std::get<sem::Floats>(get(value)); }
   const sem::Floats *optionalFloats(Value value) const { return value ? &floats(value) : nullptr; }
+  const sem::Indices &indices(Value value) const { return std::get<sem::Indices>(get(value)); }
   const sem::Codes &codes(Value value) const { return std::get<sem::Codes>(get(value)); }
   /// The selection as a mask, whether packed or not.
   sem::Mask mask(Value value) const {
@@ -100,7 +109,8 @@ LogicalResult Interpreter::run(Operation &op) {
     return failure();
   return TypeSwitch<Operation *, LogicalResult>(&op)
       .Case<func::ReturnOp, isa::ReturnOp, arith::ConstantOp, isa::LaunchOp, sattn::AttentionOp,
-            sattn::LinearOp, sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp,
+            sattn::LinearOp, sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp,
+            sattn::SelectLargestOp, sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp,
             sattn::SelectAllOp, sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp,
             sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp, check::ExpectCloseOp,
             check::ExpectEqualOp, check::PrintOp>([this](auto op) { return eval(op); })
@@ -112,8 +122,9 @@ LogicalResult Interpreter::run(Operation &op) {
 LogicalResult Interpreter::eval(arith::ConstantOp op) {
   if (std::optional<Data> data = reference::toData(op.getValue()))
     return set(op, std::move(*data));
-  return op.emitOpError() << "has no reference semantics for " << op.getType()
-                          << ": there are tensors of f32, i8 and i1 with at most four dimensions";
+  return op.emitOpError()
+         << "has no reference semantics for " << op.getType()
+         << ": there are tensors of f32, i64, i8 and i1 with at most four dimensions";
 }
 
 LogicalResult Interpreter::eval(isa::LaunchOp op) {
@@ -149,14 +160,59 @@ LogicalResult Interpreter::eval(sattn::AttentionOp op) {
   Value selection = op.getPolicy().buildSelection(builder, op);
   if (failed(run(scratch)))
     return failure();
+  sem::Floats probabilities =
+      sem::softmax(sem::sddmm(floats(op.getQuery()), floats(op.getKey()), mask(selection),
+                              optionalFloats(op.getMask()), op.getScale().convertToFloat()),
+                   mask(selection));
+  FailureOr<sem::Mask> mixed = selectValues(op, probabilities, mask(selection));
+  if (failed(mixed))
+    return failure();
+  // Where all values are mixed the division comes last, which loses less.
   store(op.getOutput(),
-        sem::attention(floats(op.getQuery()), floats(op.getKey()), floats(op.getValue()),
-                       mask(selection), optionalFloats(op.getMask()),
-                       op.getScale().convertToFloat()));
+        *mixed == mask(selection)
+            ? sem::attention(floats(op.getQuery()), floats(op.getKey()), floats(op.getValue()),
+                             *mixed, optionalFloats(op.getMask()), op.getScale().convertToFloat())
+            : sem::spmm(probabilities, floats(op.getValue()), *mixed));
+  if (op.getTokenScores()) {
+    sem::Floats scores = floats(op.getTokenScores());
+    sem::addTokenScores(probabilities, scores);
+    store(op.getNewTokenScores(), std::move(scores));
+  }
+  if (op.getHeadScores()) {
+    sem::Floats scores = floats(op.getHeadScores());
+    sem::addHeadScores(floats(op.getOutput()), scores);
+    store(op.getNewHeadScores(), std::move(scores));
+  }
+  forget(scratch);
+  return success();
+}
+
+/// The pairs whose values are mixed.
+FailureOr<sem::Mask> Interpreter::selectValues(sattn::AttentionOp op,
+                                               const sem::Floats &probabilities,
+                                               const sem::Mask &selection) {
+  Block scratch;
+  OpBuilder builder(op.getContext());
+  builder.setInsertionPointToStart(&scratch);
+  ArrayRef<int64_t> shape(probabilities.shape);
+  Value argument =
+      scratch.addArgument(RankedTensorType::get(shape, builder.getF32Type()), op.getLoc());
+  store(argument, probabilities);
+  Value kept = op.getPolicy().buildValueSelection(builder, op, argument);
+  if (failed(run(scratch)))
+    return failure();
+  sem::Mask result = kept ? mask(kept) : selection;
+  forget(scratch);
+  return result;
+}
+
+/// Drops what the ops of `scratch`, which is about to go, have computed.
+void Interpreter::forget(Block &scratch) {
+  for (Value argument : scratch.getArguments())
+    values.erase(argument);
   for (Operation &helper : scratch)
     for (Value result : helper.getResults())
       values.erase(result);
-  return success();
 }
 
 LogicalResult Interpreter::eval(sattn::LinearOp op) {
@@ -164,6 +220,42 @@ LogicalResult Interpreter::eval(sattn::LinearOp op) {
              sem::linear(floats(op.getInput()), floats(op.getWeight()),
                          optionalFloats(op.getBias()), optionalFloats(op.getResidual()),
                          op.getActivation(), op.getTransposeWeight()));
+}
+
+//===-- Tokens -------------------------------------------------------------===//
+
+LogicalResult Interpreter::eval(sattn::TopKOp op) {
+  return set(op.getIndices(), sem::topKRows(floats(op.getScores()), op.getK(), op.getProtect()));
+}
+
+LogicalResult Interpreter::eval(sattn::SelectLargestOp op) {
+  return set(op.getSelection(), sem::selectLargest(floats(op.getProbabilities()), op.getK()));
+}
+
+/// Dimension `dim` of a tensor, counted as in an array of four.
+static int64_t toArrayDim(Value tensor, int64_t dim) {
+  return dim + 4 - cast<ShapedType>(tensor.getType()).getRank();
+}
+
+LogicalResult Interpreter::eval(sattn::GatherOp op) {
+  if (!std::holds_alternative<sem::Floats>(get(op.getInput())))
+    return op.emitOpError() << "has no reference semantics for " << op.getInput().getType();
+  auto result = sem::gather(floats(op.getInput()), indices(op.getIndices()),
+                            toArrayDim(op.getInput(), 0), toArrayDim(op.getInput(), op.getDim()));
+  if (!result)
+    return op.emitOpError() << "has an index outside of " << op.getInput().getType();
+  return set(op.getOutput(), std::move(*result));
+}
+
+LogicalResult Interpreter::eval(sattn::ScatterOp op) {
+  if (!std::holds_alternative<sem::Floats>(get(op.getInput())))
+    return op.emitOpError() << "has no reference semantics for " << op.getInput().getType();
+  auto result = sem::scatter(floats(op.getInput()), indices(op.getIndices()),
+                             toArrayDim(op.getInput(), 0), toArrayDim(op.getInput(), op.getDim()),
+                             op.getOutput().getType().getDimSize(op.getDim()));
+  if (!result)
+    return op.emitOpError() << "has an index outside of " << op.getOutput().getType();
+  return set(op.getOutput(), std::move(*result));
 }
 
 //===-- Making the mask ----------------------------------------------------===//

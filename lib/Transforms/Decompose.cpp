@@ -20,6 +20,9 @@ LogicalResult decompose(sattn::AttentionOp core) {
     return core.emitOpError()
            << "has a selection policy without a value for `" << missing
            << "`; calibrate on sample inputs, or give it in the target's settings";
+  if (core.getNumResults() != 1)
+    return core.emitOpError() << "cannot be decomposed: nothing but `sattn.attention` accumulates "
+                                 "scores of tokens and heads";
   for (Value operand : {core.getQuery(), core.getKey(), core.getValue()})
     if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
       return core.emitOpError() << "cannot be decomposed on " << operand.getType()
@@ -31,8 +34,9 @@ LogicalResult decompose(sattn::AttentionOp core) {
   Value scores = sattn::SddmmOp::create(builder, loc, pairs, core.getQuery(), core.getKey(),
                                         selection, core.getMask(), core.getScaleAttr());
   Value probabilities = sattn::SoftmaxOp::create(builder, loc, pairs, scores, selection);
-  Value output = sattn::SpmmOp::create(builder, loc, core.getType(), probabilities, core.getValue(),
-                                       selection);
+  Value values = core.getPolicy().buildValueSelection(builder, core, probabilities);
+  Value output = sattn::SpmmOp::create(builder, loc, core.getOutput().getType(), probabilities,
+                                       core.getValue(), values ? values : selection);
   core->replaceAllUsesWith(ValueRange(output));
   core->erase();
   return success();

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <tuple>
 
 namespace sparsam::runtime::host {
 
@@ -194,6 +195,8 @@ struct AttentionShape {
   Shape mask; ///< empty: none
   float scale;
   bool causal;
+  bool hasTokenScores, hasHeadScores;
+  size_t headScores() const { return hasTokenScores ? 2 : 1; } ///< result
 };
 
 /// Probabilities of `rows` queries from `row` on, in place of their scores.
@@ -218,6 +221,58 @@ void softmaxRows(const AttentionShape &s, const float *mask, int64_t head, int64
   }
 }
 
+/// Scores come in and go out with the shape of tokens and of heads.
+Status checkScores(const Call &call, const AttentionShape &s) {
+  if (call.outputs.size() != 1 + size_t(s.hasTokenScores) + size_t(s.hasHeadScores))
+    return call.error("expects a result for the output and for each kind of scores, got ",
+                      call.outputs.size());
+  const Shape tokens = {s.batch, s.keys}, heads = {s.batch, s.heads};
+  for (auto [isThere, input, output, shape] :
+       {std::tuple(s.hasTokenScores, size_t(4), size_t(1), &tokens),
+        std::tuple(s.hasHeadScores, size_t(5), s.headScores(), &heads)}) {
+    if (!isThere)
+      continue;
+    if (Status status = call.expectShape(call.inputs[input], "scores", *shape); !status)
+      return status;
+    if (Status status = call.expectShape(call.outputs[output], "new scores", *shape); !status)
+      return status;
+  }
+  return Status();
+}
+
+/// Column sums of `rows` rows of probabilities.
+void sumColumns(const float *probabilities, int64_t rows, int64_t keys, double *sums) {
+  std::fill_n(sums, keys, 0.0);
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t j = 0; j < keys; ++j)
+      sums[j] += probabilities[r * keys + j];
+}
+
+/// Adds the sums of all tiles of a batch entry's heads, in order.
+void addTokenScores(const AttentionShape &s, int64_t tiles, const std::vector<double> &sums,
+                    const float *before, float *after) {
+  parallelFor(s.batch, [&](int64_t b) {
+    for (int64_t j = 0; j < s.keys; ++j) {
+      double sum = before[b * s.keys + j];
+      for (int64_t task = b * s.heads * tiles; task < (b + 1) * s.heads * tiles; ++task)
+        sum += sums[size_t(task * s.keys + j)];
+      after[b * s.keys + j] = float(sum);
+    }
+  });
+}
+
+/// Adds the magnitudes of each head's output.
+void addHeadScores(const AttentionShape &s, const float *output, const float *before,
+                   float *after) {
+  const int64_t size = s.queries * s.valueDim;
+  parallelFor(s.batch * s.heads, [&](int64_t head) {
+    double sum = before[head];
+    for (int64_t i = 0; i < size; ++i)
+      sum += std::abs(output[head * size + i]);
+    after[head] = float(sum);
+  });
+}
+
 Result<AttentionShape> attentionShape(const Call &call) {
   if (Status status = call.expectOperands(3); !status)
     return status.error();
@@ -236,7 +291,9 @@ Result<AttentionShape> attentionShape(const Call &call) {
                    v[3],
                    {},
                    float(call.real("scale", 1)),
-                   call.integer("causal", 0) != 0};
+                   call.integer("causal", 0) != 0,
+                   call.hasInput(4),
+                   call.hasInput(5)};
   if (std::string policy = call.text("policy", "dense"); policy != "dense")
     return call.error("attends to every pair on the host; policy '", policy, "' needs a target");
   if (Status status =
@@ -251,6 +308,8 @@ Result<AttentionShape> attentionShape(const Call &call) {
         return call.error("a mask of shape ", toString(s.mask), " does not broadcast to ",
                           toString(full));
   }
+  if (Status status = checkScores(call, s); !status)
+    return status.error();
   return s;
 }
 
@@ -264,6 +323,7 @@ Made makeAttention(const Call &call) {
   return makeKernel(pairs * double(2 * s.dim + 2 * s.valueDim + 5), [=](const auto &inputs,
                                                                         const auto &outputs) {
     const float *mask = s.mask.empty() ? nullptr : inputs[3].template as<float>();
+    std::vector<double> sums(s.hasTokenScores ? size_t(heads * tiles * s.keys) : 0);
     parallelFor(heads * tiles, [&](int64_t task) {
       const int64_t head = task / tiles, row = task % tiles * kRows;
       const int64_t rows = std::min(kRows, s.queries - row);
@@ -274,10 +334,18 @@ Made makeAttention(const Call &call) {
                inputs[1].template as<float>() + head * s.keys * s.dim, s.dim, 0.0f, scores.data(),
                s.keys);
       softmaxRows(s, mask, head, row, rows, scores.data());
+      if (s.hasTokenScores)
+        sumColumns(scores.data(), rows, s.keys, &sums[size_t(task * s.keys)]);
       multiply(false, false, rows, s.valueDim, s.keys, 1.0f, scores.data(), s.keys,
                inputs[2].template as<float>() + head * s.keys * s.valueDim, s.valueDim, 0.0f,
                outputs[0].template as<float>() + (head * s.queries + row) * s.valueDim, s.valueDim);
     });
+    if (s.hasTokenScores)
+      addTokenScores(s, tiles, sums, inputs[4].template as<float>(),
+                     outputs[1].template as<float>());
+    if (s.hasHeadScores)
+      addHeadScores(s, outputs[0].template as<float>(), inputs[5].template as<float>(),
+                    outputs[s.headScores()].template as<float>());
     return Status();
   });
 }
