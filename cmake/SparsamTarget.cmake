@@ -47,7 +47,7 @@ function(sparsam_add_target name)
     DEPENDS ${generated} ${out}/${Name}Encoder.cpp.inc ${out}/${Name}Passes.h.inc)
   add_library(sparsam_${name}_compiler STATIC ${compiler_sources})
   add_dependencies(sparsam_${name}_compiler sparsam_${name}_compiler_inc
-      sparsam_dialect_isa_inc sparsam_dialect_sattn_inc)
+      sparsam_dialect_isa_inc sparsam_dialect_sattn_inc sparsam_transforms_inc)
   target_include_directories(sparsam_${name}_compiler PUBLIC ${CMAKE_BINARY_DIR} ${dir}/compiler)
   target_link_libraries(sparsam_${name}_compiler PUBLIC sparsam_dialect_isa sparsam_dialect_sattn)
 

@@ -3,6 +3,8 @@
 #ifndef SPARSAM_TARGET_H
 #define SPARSAM_TARGET_H
 
+#include "sparsam/Placement.h"
+
 #include "isa/Isa.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -26,12 +28,17 @@ public:
   virtual void registerDialects(mlir::DialectRegistry &registry) const = 0;
   /// Makes the passes of the target known to sparsam-opt.
   virtual void registerPasses() const {}
-  /// The selection policy that attention on this target uses (a SelectionPolicyAttrInterface), from
-  /// the parameters in `arch`. Errors are emitted at `loc`.
+  /// The selection policy (a SelectionPolicyAttrInterface) that `attention`, a `sattn.attention`,
+  /// uses on this target, from the parameters in `arch`. Errors are emitted at the op.
   virtual mlir::FailureOr<mlir::Attribute> getPolicy(isa::ArchAttr arch,
-                                                     mlir::Location loc) const = 0;
-  /// Appends the passes that bring `isa.kernel`s in tensor form (decomposed `sattn`) into machine
-  /// form, before buffer allocation.
+                                                     mlir::Operation *attention) const = 0;
+  /// Appends passes over the whole model that come before policies are chosen and kernels are
+  /// outlined: encode weights, recognise patterns, prune across layers, and mark by `sattn.target`
+  /// and `sattn.kernel` what runs on the machine besides attention. `mode` is sparse or dense; in
+  /// dense mode the results must be those of the dense model.
+  virtual void addPreparationPasses(mlir::OpPassManager &pm, SparsifyMode mode) const {}
+  /// Appends the passes that bring `isa.kernel`s in tensor form, as `sattn-partition` outlines
+  /// them, into machine form, before buffer allocation.
   virtual void addLoweringPasses(mlir::OpPassManager &pm) const = 0;
   /// Capacity in bytes and element width in bits of each on-chip memory, for buffer allocation.
   struct MemoryInfo {

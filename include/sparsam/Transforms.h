@@ -3,6 +3,8 @@
 #ifndef SPARSAM_TRANSFORMS_H
 #define SPARSAM_TRANSFORMS_H
 
+#include "sparsam/Placement.h"
+
 #include "mlir/Pass/Pass.h"
 
 #include <map>
@@ -10,23 +12,12 @@
 
 namespace sparsam {
 
-/// What `sattn-sparsify` does with attention.
-enum class SparsifyMode {
-  sparse, ///< on the target, with its selection policy
-  dense,  ///< on the target, keeping every pair
-  host,   ///< not on a target
-};
-
 /// Parameters that calibration sets, by attention core ("attention_0"), then by parameter name.
 using Calibration = std::map<std::string, std::map<std::string, double>>;
 
 /// `calibration` in the syntax of the option `calibration` of `sattn-sparsify`:
 /// "core:name=value,...;core:...".
 std::string formatCalibration(const Calibration &calibration);
-
-/// Discardable attribute of `sattn.attention`, set by `sattn-sparsify`: the target that runs it.
-/// Without it attention runs on the host.
-inline constexpr llvm::StringLiteral kTargetAttr = "sattn.target";
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

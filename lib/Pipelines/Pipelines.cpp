@@ -41,13 +41,16 @@ static SparsifyMode getSparsifyMode(AttentionMode mode) {
   llvm_unreachable("all modes are listed");
 }
 
-/// From sattn.attention that has a policy to machine form. Null target: attention stays.
-static void addMachinePasses(OpPassManager &pm, const Target *target) {
-  if (!target)
+/// Null target, or mode host: attention stays.
+static void addCompilePasses(OpPassManager &pm, const Target *target,
+                             const SparsifyOptions &options) {
+  const bool isOnTarget = target && options.mode != SparsifyMode::host;
+  if (isOnTarget)
+    target->addPreparationPasses(pm, options.mode);
+  pm.addPass(createSparsify(options));
+  if (!isOnTarget)
     return;
   pm.addPass(createPartition());
-  pm.addPass(createDecompose());
-  pm.addPass(createPackSplit());
   target->addLoweringPasses(pm);
   pm.addPass(createAllocateBuffers());
 }
@@ -56,8 +59,7 @@ void buildCompilePipeline(OpPassManager &pm, const Target *target, const Pipelin
   SparsifyOptions sparsify;
   sparsify.mode = target ? getSparsifyMode(options.attention) : SparsifyMode::host;
   sparsify.calibration = formatCalibration(options.calibration);
-  pm.addPass(createSparsify(sparsify));
-  addMachinePasses(pm, target);
+  addCompilePasses(pm, target, sparsify);
 }
 
 //===-- For sparsam-opt ----------------------------------------------------===//
@@ -96,8 +98,7 @@ void registerPipelines() {
         SparsifyOptions sparsify;
         sparsify.mode = options.attention;
         sparsify.calibration = options.calibration;
-        pm.addPass(createSparsify(sparsify));
-        addMachinePasses(pm, TargetRegistry::instance().lookup(options.target));
+        addCompilePasses(pm, TargetRegistry::instance().lookup(options.target), sparsify);
       });
 }
 

@@ -43,10 +43,11 @@ def Sparsify : Pass<"sattn-sparsify", "::mlir::ModuleOp"> {
 }
 
 def Partition : Pass<"sattn-partition", "::mlir::ModuleOp"> {
-  let summary = "Outline attention that runs on a target into kernels";
+  let summary = "Outline what runs on a target into kernels";
   let description = [{
     Every `sattn.attention` with `sattn.target` becomes an `isa.kernel` in tensor form, called by its `sattn.name`, and an
-    `isa.launch` in its place. Attention without `sattn.target` stays: it runs on the host.
+    `isa.launch` in its place. All ops with `sattn.target` that have the same `sattn.kernel` become one kernel of that
+    name; no other op may lie between them. Ops without `sattn.target` stay: they run on the host.
 
     ```mlir
     func.func @main(%q: tensor<1x2x8x16xf32>, %k: tensor<1x2x8x16xf32>, %v: tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32> {

@@ -99,7 +99,7 @@ private:
         return failure();
       arch = *overridden;
     }
-    FailureOr<Attribute> policy = machine.target->getPolicy(arch, core.getLoc());
+    FailureOr<Attribute> policy = machine.target->getPolicy(arch, core);
     if (failed(policy))
       return failure();
     core.setPolicyAttr(cast<sattn::SelectionPolicyAttrInterface>(*policy));

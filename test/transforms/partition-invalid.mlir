@@ -10,3 +10,23 @@ func.func @name_taken(%x: tensor<1x2x8x4xf32>) -> tensor<1x2x8x4xf32> {
       : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32> -> tensor<1x2x8x4xf32>
   return %p : tensor<1x2x8x4xf32>
 }
+
+// -----
+
+func.func @not_in_one_launch(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>) -> tensor<2x4xf32> {
+  // expected-note @below {{the kernel's first op}}
+  %a = sattn.linear %x, %w {sattn.target = "machine", sattn.kernel = "layer"} : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+  // expected-error @below {{lies between ops of kernel 'layer' but is no part of it; a kernel runs in one launch}}
+  %between = sattn.linear %a, %w : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+  %b = sattn.linear %between, %w {sattn.target = "machine", sattn.kernel = "layer"} : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+  return %b : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @two_machines(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>) -> tensor<2x4xf32> {
+  %a = sattn.linear %x, %w {sattn.target = "machine", sattn.kernel = "layer"} : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+  // expected-error @below {{runs on 'other', but other ops of kernel 'layer' run on 'machine'}}
+  %b = sattn.linear %a, %w {sattn.target = "other", sattn.kernel = "layer"} : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+  return %b : tensor<2x4xf32>
+}

@@ -56,3 +56,23 @@ func.func @attention(%x: tensor<1x2x8x4xf32>) -> tensor<1x2x8x4xf32> {
       : tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32> -> tensor<1x2x8x4xf32>
   return %o : tensor<1x2x8x4xf32>
 }
+
+// -----
+
+// Ops of one `sattn.kernel` become one kernel: its arguments are the values from outside, its results those that are used
+// outside. What needs a result is moved behind the launch.
+// CHECK: isa.kernel @layer
+// CHECK-SAME: (%[[X:[a-z0-9]+]]: tensor<2x4xf32>, %[[W:[a-z0-9]+]]: tensor<4x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>)
+// CHECK: %[[A:.*]] = sattn.linear %[[X]], %[[W]] :
+// CHECK: %[[B:.*]] = sattn.linear %[[A]], %[[W]] :
+// CHECK: isa.return %[[A]], %[[B]]
+// CHECK-LABEL: func.func @group
+// CHECK: %[[L:.*]]:2 = isa.launch @layer(
+// CHECK: %[[BETWEEN:.*]] = sattn.linear %[[L]]#0,
+// CHECK: return %[[L]]#1, %[[BETWEEN]]
+func.func @group(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
+  %a = sattn.linear %x, %w {sattn.target = "machine", sattn.kernel = "layer"} : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+  %between = sattn.linear %a, %w : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+  %b = sattn.linear %a, %w {sattn.target = "machine", sattn.kernel = "layer"} : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+  return %b, %between : tensor<2x4xf32>, tensor<2x4xf32>
+}

@@ -22,9 +22,9 @@ class MadeUpTarget : public Target {
 public:
   StringRef getName() const override { return "made_up"; }
   void registerDialects(DialectRegistry &) const override {}
-  FailureOr<Attribute> getPolicy(isa::ArchAttr arch, Location loc) const override {
+  FailureOr<Attribute> getPolicy(isa::ArchAttr arch, Operation *attention) const override {
     if (arch.getInteger("bits") > 8)
-      return emitError(loc) << "too many bits";
+      return attention->emitError() << "too many bits";
     return Attribute(sattn::LowBitThresholdAttr::get(
         arch.getContext(), arch.getInteger("bits"), 0.02, arch.getFlag("normalize"),
         arch.getReal("tx"), arch.getReal("ty"), sattn::EmptyRow::Zero));

@@ -5,6 +5,7 @@
 
 #include "sattn/Sattn.h"
 #include "sparsam/Target.h"
+#include "sparsam/Transforms.h"
 
 using namespace mlir;
 using namespace sparsam;
@@ -22,7 +23,8 @@ public:
 
   void registerPasses() const override { registerSangerPasses(); }
 
-  FailureOr<Attribute> getPolicy(isa::ArchAttr arch, Location loc) const override {
+  FailureOr<Attribute> getPolicy(isa::ArchAttr arch, Operation *attention) const override {
+    Location loc = attention->getLoc();
     if (failed(checkArch(arch, loc)))
       return failure();
     std::optional<sattn::EmptyRow> emptyRow = sattn::symbolizeEmptyRow(arch.getText("empty_row"));
@@ -38,7 +40,11 @@ public:
     return Attribute(policy);
   }
 
-  void addLoweringPasses(OpPassManager &pm) const override { pm.addPass(createLowerToSanger()); }
+  void addLoweringPasses(OpPassManager &pm) const override {
+    pm.addPass(createDecompose());
+    pm.addPass(createPackSplit());
+    pm.addPass(createLowerToSanger());
+  }
 
   std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const override {
     std::map<std::string, MemoryInfo> memories;
