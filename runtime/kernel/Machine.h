@@ -93,11 +93,18 @@ public:
 
 /// What `sparsam simulate` is asked about one target.
 struct SimulateRequest {
-  const MaskTrace *masks = nullptr;  ///< or null: closed forms alone
+  const MaskTrace *masks = nullptr;  ///< or null: closed forms, scores or a workload
   std::vector<int64_t> validLengths; ///< one for all, or one per batch entry; empty: all valid
   int64_t headDim = 64;
   std::optional<int64_t> seqLen;       ///< closed forms: keys = queries
-  std::map<std::string, double> given; ///< other numbers given by option: "density", "load-balance"
+  std::map<std::string, double> given; ///< other numbers by option: "density", "window", "heads"...
+  std::optional<Tensor> scores;        ///< scores to select from, float32 [heads, n, n]
+  std::string workload;                ///< path of a workload table (CSV); empty: none
+  TensorMap *tensors = nullptr;        ///< receives what -o writes, if not null
+
+  /// Refuses what was given by an option that is not among `options`: those `target` looks at,
+  /// without their dashes.
+  Status expectOnly(std::string_view target, const std::vector<std::string> &options) const;
 };
 
 /// One row of paper.yaml beside ours.

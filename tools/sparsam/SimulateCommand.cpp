@@ -3,10 +3,13 @@
 
 #include "tools/sparsam/Compiler.h"
 
+#include "runtime/io/Npy.h"
 #include "runtime/kernel/MaskTrace.h"
 #include "runtime/report/Report.h"
 #include "runtime/report/Table.h"
 #include "tools/common/Registry.h"
+
+#include <cstring>
 
 namespace sparsam::driver {
 
@@ -31,14 +34,28 @@ public:
         .add_option("--valid-len", validLengths_,
                     "Tokens that are no padding: one number, or one per batch entry")
         ->delimiter(',')
-        ->needs(masks)
         ->type_name("L,...");
     command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens")->excludes(masks);
-    for (const char *name : {"density", "load-balance"})
+    for (auto [name, what] : {std::pair("density", "kept pairs / all pairs"),
+                              {"load-balance", "busy PEs / all PEs"},
+                              {"window", "keys of the sliding window"},
+                              {"heads", "heads"},
+                              {"dim", "size of all heads together"}})
       command
           .add_option(std::string("--") + name, given_[name],
-                      std::string("Closed forms alone: ") + name)
+                      std::string("Closed forms alone: ") + what)
           ->excludes(masks);
+    command
+        .add_option("--scores", scores_, "Select from these scores, .npy [heads, n, n] or [n, n]")
+        ->excludes(masks)
+        ->type_name("FILE.npy");
+    command
+        .add_option("--workload", workload_,
+                    "Table with one row per layer and head (see the target's README)")
+        ->excludes(masks)
+        ->type_name("FILE.csv");
+    command.add_option("-o,--output", output_, "Where the selection made from --scores goes")
+        ->type_name("FILE.npy");
     addJson(command);
     app_ = &command;
   }
@@ -63,9 +80,17 @@ public:
       masks = read.take();
       request.masks = &masks;
     }
+    request.workload = workload_;
+    if (!scores_.empty())
+      if (Status status = readScores(request); !status)
+        return status;
+    runtime::TensorMap tensors;
+    request.tensors = &tensors;
     auto report = modelRegistry().find(arch->spec().target())->analyze(request, *arch);
     if (!report)
       return report.error();
+    if (Status status = write(tensors); !status)
+      return status;
     if (request.masks)
       if (Status status = addCycles(*arch, masks, *report); !status)
         return status;
@@ -74,6 +99,31 @@ public:
   }
 
 private:
+  Status readScores(runtime::SimulateRequest &request) const {
+    auto tensor = runtime::readNpy(scores_);
+    if (!tensor)
+      return tensor.error();
+    runtime::Shape shape = tensor->shape();
+    if (shape.size() == 2)
+      shape.insert(shape.begin(), 1);
+    if (shape.size() != 3 || shape[1] != shape[2] || tensor->elements() == 0)
+      return makeError("--scores must be [heads, n, n] or [n, n], got shape ",
+                       runtime::toString(tensor->shape()));
+    runtime::Tensor real = runtime::toFloat32(*tensor), scores(runtime::DType::f32, shape);
+    std::memcpy(scores.as<float>(), real.as<float>(), scores.bytes());
+    request.scores = scores;
+    return Status();
+  }
+
+  /// The one tensor that the target has made.
+  Status write(const runtime::TensorMap &tensors) const {
+    if (output_.empty())
+      return Status();
+    if (tensors.size() != 1)
+      return makeError("-o ", output_, ": there is nothing to write; give --scores");
+    return runtime::writeNpy(output_, tensors.begin()->second);
+  }
+
   /// Adds what a timing walk over the given masks says.
   Status addCycles(runtime::Arch arch, const runtime::MaskTrace &masks, Json &report) const {
     // Time depends on no value that calibration sets, but lowering asks for them.
@@ -84,8 +134,8 @@ private:
     int64_t cycles = 0;
     Json units;
     for (const auto &[name, bits] : masks.kernels) {
-      if (name.ends_with(".predicted"))
-        continue;
+      if (name.find('.') != std::string::npos)
+        continue; // a further decision of the kernel before the dot
       auto one = time(arch, bits);
       if (!one)
         return makeError("masks '", name, "': ", one.error().message);
@@ -173,7 +223,7 @@ private:
 
   MachineOptions machine_;
   CLI::App *app_ = nullptr;
-  std::string masks_;
+  std::string masks_, scores_, workload_, output_;
   std::vector<int64_t> packedShape_, validLengths_;
   int64_t headDim_ = 64, seqLen_ = 0;
   std::map<std::string, double> given_;

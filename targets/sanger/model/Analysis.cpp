@@ -116,6 +116,10 @@ static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &reques
 }
 
 Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params) {
+  if (Status status = request.expectOnly(
+          "sanger", {"masks", "valid-len", "seq-len", "density", "load-balance"});
+      !status)
+    return status.error();
   if (request.headDim < 1 || request.headDim > 65535)
     return makeError("--head-dim must lie in [1, 65535], got ", request.headDim);
   return request.masks ? analyzeMasks(request, params) : analyzeClosedForms(request, params);
