@@ -92,6 +92,8 @@ Mask selectLargest(const Floats &probabilities, int64_t k);
 /// are [1, 1, batch, k]. Nothing if an index lies outside.
 std::optional<Floats> gather(const Floats &x, const Indices &indices, int64_t batchDim,
                              int64_t dim);
+std::optional<Indices> gather(const Indices &x, const Indices &indices, int64_t batchDim,
+                              int64_t dim);
 std::optional<Floats> scatter(const Floats &y, const Indices &indices, int64_t batchDim,
                               int64_t dim, int64_t size);
 /// Adds the probabilities of each key to `scores`, [1, 1, batch, keys].

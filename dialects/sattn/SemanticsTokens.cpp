@@ -61,8 +61,8 @@ Mask selectLargest(const Floats &probabilities, int64_t k) {
 /// Calls `body(offset in the wide array, offset in the narrow one)` for every element of the narrow
 /// array, whose position in `dim` stands for `indices[batch entry, position]` in the wide one.
 /// False if an index lies outside.
-template <typename Body>
-static bool forEachKept(const Floats &wide, const Floats &narrow, const Indices &indices,
+template <typename T, typename Body>
+static bool forEachKept(const Array4<T> &wide, const Array4<T> &narrow, const Indices &indices,
                         int64_t batchDim, int64_t dim, Body body) {
   std::array<int64_t, 4> at{};
   auto &[a, b, c, d] = at;
@@ -81,16 +81,26 @@ static bool forEachKept(const Floats &wide, const Floats &narrow, const Indices 
   return true;
 }
 
-std::optional<Floats> gather(const Floats &x, const Indices &indices, int64_t batchDim,
-                             int64_t dim) {
+template <typename T>
+static std::optional<Array4<T>> gatherAny(const Array4<T> &x, const Indices &indices,
+                                          int64_t batchDim, int64_t dim) {
   std::array<int64_t, 4> shape = x.shape;
   if (dim != batchDim)
     shape[size_t(batchDim)] = indices.shape[2];
   shape[size_t(dim)] = indices.shape[3];
-  Floats result(shape);
+  Array4<T> result(shape);
   bool fits = forEachKept(x, result, indices, batchDim, dim,
                           [&](size_t wide, size_t narrow) { result.data[narrow] = x.data[wide]; });
   return fits ? std::optional(std::move(result)) : std::nullopt;
+}
+
+std::optional<Floats> gather(const Floats &x, const Indices &indices, int64_t batchDim,
+                             int64_t dim) {
+  return gatherAny(x, indices, batchDim, dim);
+}
+std::optional<Indices> gather(const Indices &x, const Indices &indices, int64_t batchDim,
+                              int64_t dim) {
+  return gatherAny(x, indices, batchDim, dim);
 }
 
 std::optional<Floats> scatter(const Floats &y, const Indices &indices, int64_t batchDim,

@@ -330,8 +330,6 @@ private:
     auto bind = [&](FailureOr<int32_t> tensor) -> LogicalResult {
       if (failed(tensor))
         return failure();
-      if (image.tensors[*tensor].dtype != program::DType::f32)
-        return launch.emitOpError("binds a tensor that is not float32");
       stage.bindings.push_back(*tensor);
       return success();
     };

@@ -238,13 +238,18 @@ static int64_t toArrayDim(Value tensor, int64_t dim) {
 }
 
 LogicalResult Interpreter::eval(sattn::GatherOp op) {
-  if (!std::holds_alternative<sem::Floats>(get(op.getInput())))
-    return op.emitOpError() << "has no reference semantics for " << op.getInput().getType();
-  auto result = sem::gather(floats(op.getInput()), indices(op.getIndices()),
-                            toArrayDim(op.getInput(), 0), toArrayDim(op.getInput(), op.getDim()));
-  if (!result)
-    return op.emitOpError() << "has an index outside of " << op.getInput().getType();
-  return set(op.getOutput(), std::move(*result));
+  auto gather = [&](const auto &input) -> LogicalResult {
+    auto result = sem::gather(input, indices(op.getIndices()), toArrayDim(op.getInput(), 0),
+                              toArrayDim(op.getInput(), op.getDim()));
+    if (!result)
+      return op.emitOpError() << "has an index outside of " << op.getInput().getType();
+    return set(op.getOutput(), std::move(*result));
+  };
+  if (auto *input = std::get_if<sem::Floats>(&get(op.getInput())))
+    return gather(*input);
+  if (auto *input = std::get_if<sem::Indices>(&get(op.getInput())))
+    return gather(*input);
+  return op.emitOpError() << "has no reference semantics for " << op.getInput().getType();
 }
 
 LogicalResult Interpreter::eval(sattn::ScatterOp op) {

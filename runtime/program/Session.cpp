@@ -102,9 +102,9 @@ Status Session::State::loadStages() {
       continue;
     for (unsigned b = 0; stage->bindings() && b < stage->bindings()->size(); ++b) {
       const TensorView &view = tensors[size_t(stage->bindings()->Get(b))];
-      if (view.dtype != DType::f32)
+      if (view.dtype != DType::f32 && view.dtype != DType::i64)
         return makeError("binding ", b, " of kernel '", stage->name()->str(), "' is ",
-                         runtime::name(view.dtype), "; accelerators take float32");
+                         runtime::name(view.dtype), "; accelerators take float32 and int64");
     }
     if (Status status = machine->load(*stage, i); !status)
       return status;

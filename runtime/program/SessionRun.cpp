@@ -12,7 +12,7 @@
 
 namespace sparsam::runtime {
 
-/// The op whose Q and K calibration looks at.
+/// The op whose Q, K and V calibration looks at.
 static constexpr const char *kAttentionOp = "sattn.attention";
 
 namespace {
@@ -164,9 +164,9 @@ Status Run::runHost(const program::HostKernel &host, unsigned index) {
   std::vector<TensorView> inputs = state_.viewsOf(host.inputs());
   if (host.op()->string_view() == kAttentionOp) {
     std::string name = attentionName(host, attentions_++);
-    if (options_.collectStatistics && inputs.size() >= 2 && inputs[0].dtype == DType::f32 &&
-        inputs[1].dtype == DType::f32 && inputs[0].data && inputs[1].data)
-      result_.statistics[name] = attentionStatistics(inputs[0], inputs[1]);
+    auto isReal = [&](size_t i) { return inputs[i].dtype == DType::f32 && inputs[i].data; };
+    if (options_.collectStatistics && inputs.size() >= 3 && isReal(0) && isReal(1) && isReal(2))
+      result_.statistics[name] = attentionStatistics(inputs[0], inputs[1], inputs[2]);
   }
   std::vector<TensorView> outputs = state_.viewsOf(host.outputs());
   if (Status status = state_.hostKernels[index]->run(inputs, outputs); !status)

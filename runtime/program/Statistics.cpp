@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Statistics.cpp - what calibration wants to know of Q and K ---------===//
+//===- Statistics.cpp - what calibration wants to know of Q, K, V---------===//
 
 #include "runtime/program/Statistics.h"
 
@@ -34,10 +34,12 @@ static AbsMax absMax(const TensorView &tensor) {
   return result;
 }
 
-CalibrationStatistics attentionStatistics(const TensorView &query, const TensorView &key) {
-  AbsMax q = absMax(query), k = absMax(key);
+CalibrationStatistics attentionStatistics(const TensorView &query, const TensorView &key,
+                                          const TensorView &value) {
+  AbsMax q = absMax(query), k = absMax(key), v = absMax(value);
   return {{"q_absmax", q.plain},
           {"k_absmax", k.plain},
+          {"v_absmax", v.plain},
           {"q_normalized_absmax", q.normalized},
           {"k_normalized_absmax", k.normalized}};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Statistics.h - what calibration wants to know of Q and K -----------===//
+//===- Statistics.h - what calibration wants to know of Q, K, V-----------===//
 //
 // Internal to runtime/program.
 //
@@ -10,9 +10,10 @@
 
 namespace sparsam::runtime {
 
-/// Statistics of one attention core from its Q and K (float32, one token per row of the last
+/// Statistics of one attention core from its Q, K and V (float32, one token per row of the last
 /// dimension).
-CalibrationStatistics attentionStatistics(const TensorView &query, const TensorView &key);
+CalibrationStatistics attentionStatistics(const TensorView &query, const TensorView &key,
+                                          const TensorView &value);
 
 } // namespace sparsam::runtime
 

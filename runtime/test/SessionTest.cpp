@@ -334,6 +334,7 @@ TEST(Session, collects_statistics_of_attention) {
   CalibrationStatistics statistics = result->statistics.at("attention_5");
   EXPECT_EQ(statistics.at("q_absmax"), 5);
   EXPECT_EQ(statistics.at("k_absmax"), 2);
+  EXPECT_EQ(statistics.at("v_absmax"), 5);
   EXPECT_EQ(statistics.at("q_normalized_absmax"), 4.0f / 5.0f);
   EXPECT_EQ(statistics.at("k_normalized_absmax"), 1);
 }

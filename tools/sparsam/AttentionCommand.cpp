@@ -149,7 +149,8 @@ private:
   /// Parameters that follow from the tensors themselves, unless they were set.
   Status calibrate(runtime::Arch &arch, const runtime::TensorMap &tensors) {
     const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
-    auto statistics = runtime::attentionStatistics(tensors.at("q").view(), tensors.at("k").view());
+    auto statistics = runtime::attentionStatistics(tensors.at("q").view(), tensors.at("k").view(),
+                                                   tensors.at("v").view());
     for (const auto &[name, value] : model->calibrate(statistics, arch))
       if (!arch.isSet(name)) {
         if (!(value > 0))

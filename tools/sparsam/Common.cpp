@@ -106,8 +106,11 @@ createSession(std::shared_ptr<const runtime::Program> program) {
 }
 
 std::map<std::string, double> calibratedParameters(const runtime::Arch &arch) {
-  const runtime::CalibrationStatistics ones = {
-      {"q_absmax", 1}, {"k_absmax", 1}, {"q_normalized_absmax", 1}, {"k_normalized_absmax", 1}};
+  const runtime::CalibrationStatistics ones = {{"q_absmax", 1},
+                                               {"k_absmax", 1},
+                                               {"v_absmax", 1},
+                                               {"q_normalized_absmax", 1},
+                                               {"k_normalized_absmax", 1}};
   return modelRegistry().find(arch.spec().target())->calibrate(ones, arch);
 }
 
