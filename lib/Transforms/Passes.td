@@ -42,6 +42,34 @@ def Sparsify : Pass<"sattn-sparsify", "::mlir::ModuleOp"> {
   let dependentDialects = ["::sparsam::sattn::SattnDialect"];
 }
 
+def Cascade : Pass<"sattn-cascade", "::mlir::ModuleOp"> {
+  let summary = "Prune tokens and heads across layers by what attention has accumulated";
+  let description = [{
+    `tokens` and `heads` are how many live in each attention core, in program order; the first core has all of them. Where
+    fewer live in the next core, the scores that attention accumulates (`token_scores`, `head_scores`) are ranked by
+    `sattn.top_k`. Everything behind that works token by token, projections and feed-forward layers too, is made again for
+    the survivors alone; before an op that needs all positions, and at the function's results, survivors are put back to
+    their places, with zeros where a token was pruned. Pruned heads are left out of the next cores, and are zero in their
+    outputs. In a module with `isa.arch` each ranking is placed into the kernel of its attention.
+
+    With `tokens=8,5`:
+
+    ```mlir
+    %o, %s = sattn.attention %q, %k, %v token_scores %zero {scale = 2.500000e-01 : f32, policy = #sattn.dense}
+        : tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32> token_scores tensor<1x8xf32>
+        -> tensor<1x2x8x16xf32> token_scores tensor<1x8xf32>
+    %i = sattn.top_k %s {k = 5 : i64} : tensor<1x8xf32> -> tensor<1x5xi64>
+    %kept = sattn.gather %o, %i {dim = 2 : i64} : tensor<1x2x8x16xf32>, tensor<1x5xi64> -> tensor<1x2x5x16xf32>
+    ```
+  }];
+  let options = [
+    ListOption<"tokens", "tokens", "int64_t", "Tokens that live in each attention core">,
+    ListOption<"heads", "heads", "int64_t", "Heads that live in each attention core">,
+    ListOption<"protect", "protect", "int64_t", "Positions that are never pruned, from the end where negative">,
+  ];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect", "::sparsam::onnx::OnnxDialect", "::mlir::arith::ArithDialect"];
+}
+
 def Partition : Pass<"sattn-partition", "::mlir::ModuleOp"> {
   let summary = "Outline what runs on a target into kernels";
   let description = [{
