@@ -6,6 +6,7 @@
 #include "sparsam/Target.h"
 
 #include <limits>
+#include <map>
 
 using namespace mlir;
 
@@ -129,16 +130,14 @@ private:
     FailureOr<DescriptorImage> descriptor = describe(value);
     if (failed(descriptor))
       return failure();
-    auto same = llvm::find(image.descriptors, *descriptor);
-    size_t number = size_t(same - image.descriptors.begin());
+    auto [same, isNew] = known.try_emplace(*descriptor, image.descriptors.size());
     constexpr size_t kMaxDescriptors = 0xffff; // the last number means absent
-    if (number >= kMaxDescriptors)
+    if (same->second >= kMaxDescriptors)
       return emitError(value.getLoc()) << "kernel '" << kernel.getSymName() << "' needs more than "
                                        << kMaxDescriptors << " address descriptors";
-    if (same == image.descriptors.end())
+    if (isNew)
       image.descriptors.push_back(*descriptor);
-    numbers[value] = uint16_t(number);
-    return uint16_t(number);
+    return numbers[value] = uint16_t(same->second);
   }
 
   FailureOr<DescriptorImage> describe(Value value) {
@@ -196,9 +195,7 @@ private:
   /// Adds `expr * stride` to the address and `expr * rowScale` to the row.
   LogicalResult addTerms(Operation *op, AffineExpr expr, OperandRange counters, int64_t stride,
                          int64_t rowScale, DescriptorImage &descriptor) {
-    FailureOr<isa::AddressSum> sum = isa::readAddress(expr, counters.size());
-    if (failed(sum))
-      return op->emitOpError("has an address that no address generator computes");
+    FailureOr<isa::AddressSum> sum = isa::readAddress(expr, counters.size()); // verified by the op
     descriptor.base += sum->constant * stride;
     descriptor.rowBase += sum->constant * rowScale;
     for (auto [number, terms] : llvm::enumerate(sum->terms)) {
@@ -233,6 +230,7 @@ private:
 
   isa::KernelOp kernel;
   KernelImage image;
+  std::map<DescriptorImage, size_t> known; ///< index in the image
   llvm::DenseMap<Value, uint16_t> numbers;
   llvm::DenseMap<Value, uint8_t> registers;
 };

@@ -5,6 +5,8 @@
 
 #include "isa/Isa.h"
 
+#include <array>
+#include <compare>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,7 @@ struct DescriptorImage {
     int64_t stride = 0;
     int64_t rowStep = 0;
     int64_t modulus = 0;
-    bool operator==(const Term &) const = default;
+    auto operator<=>(const Term &) const = default;
   };
   int64_t base = 0;
   int64_t rows = 0, cols = 0, rowStride = 0;
@@ -25,7 +27,7 @@ struct DescriptorImage {
   unsigned memory = 0; ///< 0: a number, 1: DRAM, m: on-chip memory m - 2
   unsigned binding = 0;
   std::array<Term, isa::LoopOp::kMaxDepth> terms;
-  bool operator==(const DescriptorImage &) const = default;
+  auto operator<=>(const DescriptorImage &) const = default;
 };
 
 /// An on-chip memory as a kernel uses it.

@@ -25,4 +25,19 @@ def AllocateBuffers : Pass<"isa-allocate-buffers", "::mlir::ModuleOp"> {
   let dependentDialects = ["::sparsam::isa::IsaDialect"];
 }
 
+def Assemble : Pass<"isa-assemble", "::mlir::ModuleOp"> {
+  let summary = "Write the program file of a module";
+  let description = [{
+    What `sparsam compile` does last: `main` becomes the stages of a program, its kernels become command words, constants
+    are copied. Kernels must be in machine form with their buffers placed. The module stays as it is. Nothing is left under
+    the file's name if something is wrong.
+
+    ```
+    sparsam-opt lowered.mlir --isa-allocate-buffers --isa-assemble="output=model.spx"
+    ```
+  }];
+  let options = [Option<"output", "output", "std::string", "", "The program file to write">];
+  let dependentDialects = ["::sparsam::isa::IsaDialect"];
+}
+
 #endif // SPARSAM_ASSEMBLER_PASSES

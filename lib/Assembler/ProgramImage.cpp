@@ -314,8 +314,6 @@ private:
   LogicalResult addLaunch(isa::LaunchOp launch) {
     auto kernel =
         SymbolTable::lookupNearestSymbolFrom<isa::KernelOp>(launch, launch.getKernelAttr());
-    if (!kernel)
-      return launch.emitOpError("launches a kernel that is not there");
     if (!launched.insert(kernel).second)
       return launch.emitOpError() << "launches " << launch.getKernelAttr()
                                   << " again; every launch needs a kernel of its own";

@@ -9,6 +9,9 @@
 // RUN: not sparsam-tblgen -gen-isa-model %includes -D FORM %s 2>&1 | FileCheck %s --check-prefix=FORM
 // RUN: not sparsam-tblgen -gen-isa-model %includes -D VARIADIC %s 2>&1 | FileCheck %s --check-prefix=VARIADIC
 // RUN: not sparsam-tblgen -gen-isa-model %includes -D RESULT %s 2>&1 | FileCheck %s --check-prefix=RESULT
+// RUN: not sparsam-tblgen -gen-isa-model %includes -D EMPTY %s 2>&1 | FileCheck %s --check-prefix=EMPTY
+// RUN: not sparsam-tblgen -gen-isa-model %includes -D CASE %s 2>&1 | FileCheck %s --check-prefix=CASE
+// RUN: not sparsam-tblgen -gen-isa-model %includes -D LONG %s 2>&1 | FileCheck %s --check-prefix=LONG
 
 include "isa/IsaBase.td"
 
@@ -27,10 +30,13 @@ def Toy_Tile : ISA_Tile<"buffer", "tile in the buffer">;
 // DOC: toy
 // DOC: move
 // DOC: Move a tile
+// EMPTY: the file defines no instruction (ISA_Instruction)
+#ifndef EMPTY
 def Toy_MoveOp : ISA_Instruction<Toy_Dialect, "move", 0x10> {
   let summary = "Move a tile";
   let arguments = (ins Toy_Tile:$source, Toy_Tile:$destination, ISA_UInt<4, 1, 8>:$times);
 }
+#endif
 
 #ifdef OPCODE_TAKEN
 // OPCODE_TAKEN: opcode 0x10 is already that of 'move'
@@ -62,5 +68,19 @@ def Toy_OtherOp : ISA_Instruction<Toy_Dialect, "other", 0x11> {
 // RESULT: result 'tile' must be an ISA_Counter
 def Toy_OtherOp : ISA_Instruction<Toy_Dialect, "other", 0x11> {
   let results = (outs Toy_Tile:$tile);
+}
+#endif
+#ifdef CASE
+// CASE: case 'far' of 'mode' does not fit into 1 bits
+def Toy_Mode : I32EnumAttr<"Mode", "How to move", [I32EnumAttrCase<"near", 0>, I32EnumAttrCase<"far", 2>]>;
+def Toy_ModeAttr : EnumAttr<Toy_Dialect, Toy_Mode, "mode">;
+def Toy_OtherOp : ISA_Instruction<Toy_Dialect, "other", 0x11> {
+  let arguments = (ins ISA_Choice<Toy_ModeAttr, 1>:$mode);
+}
+#endif
+#ifdef LONG
+// LONG: 'other' needs more than 255 words
+def Toy_OtherOp : ISA_Instruction<Toy_Dialect, "other", 0x11> {
+  let arguments = !dag(ins, !listsplat(ISA_Float, 256), !foreach(i, !range(256), "number" # i));
 }
 #endif

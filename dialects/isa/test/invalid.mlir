@@ -177,3 +177,98 @@ isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "so
   }
   isa.return
 }
+
+// -----
+
+// expected-error @+1 {{needs a body}}
+isa.kernel @k(tensor<2x4xf32>) -> tensor<2x4xf32> attributes {target = "some"}
+
+// -----
+
+// expected-error @+1 {{the isa dialect has no types}}
+func.func private @f(!isa.tile)
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  // expected-error @+1 {{needs either a constant trip count or a counter}}
+  "isa.loop"() ({
+  ^bb0(%i: index):
+    isa.end
+  }) : () -> ()
+  isa.return
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  %n = isa.index affine_map<() -> (3)>()
+  // expected-error @+1 {{needs either a constant trip count or a counter}}
+  "isa.loop"(%n) <{count = 4 : i64}> ({
+  ^bb0(%i: index):
+    isa.end
+  }) : (index) -> ()
+  isa.return
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  // expected-error @+1 {{needs one block argument of type index, the loop counter}}
+  "isa.loop"() <{count = 4 : i64}> ({
+  ^bb0:
+    isa.end
+  }) : () -> ()
+  isa.return
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  // expected-error @+1 {{needs one block argument of type index, the loop counter}}
+  "isa.loop"() <{count = 4 : i64}> ({
+  ^bb0(%i: i64):
+    isa.end
+  }) : () -> ()
+  isa.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x4xf32>) {
+  // expected-error @+1 {{needs a source with an #isa.memory space, got 'memref<2x4xf32>'}}
+  %t = isa.view %x[affine_map<() -> (0, 0)>()] : memref<2x4xf32> to memref<1x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<2x4xf32, strided<[8, 1]>, #isa.memory<"dram">>) {
+  // expected-error @+1 {{expects memrefs without layout map}}
+  %t = isa.view %x[affine_map<() -> (0, 0)>()] : memref<2x4xf32, strided<[8, 1]>, #isa.memory<"dram">> to memref<1x4xf32, #isa.memory<"dram">>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<2x4xf32, #isa.memory<"dram">>) {
+  // expected-error @+1 {{expects memrefs without layout map}}
+  %t = isa.view %x[affine_map<() -> (0, 0)>()] : memref<2x4xf32, #isa.memory<"dram">> to memref<1x4xf32, strided<[8, 1]>, #isa.memory<"dram">>
+  return
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  // expected-error @+1 {{needs a static shape of slots and at least two more dimensions}}
+  %b = isa.alloc : memref<1x4x4xi16, strided<[32, 8, 1]>, #isa.memory<"key">>
+  isa.return
+}
+
+// -----
+
+isa.kernel @k(%x: memref<2x4xf32, #isa.memory<"dram">>) attributes {target = "some"} {
+  // expected-error @+1 {{has a map of 0 dimensions and 1 symbols for 0 loop counters}}
+  %n = isa.index affine_map<()[s] -> (s)>()
+  isa.return
+}
