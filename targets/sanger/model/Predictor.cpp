@@ -47,58 +47,53 @@ void Predictor::quantize(Role role, const float *source, const Tile &from, const
   }
 }
 
-const float *Predictor::panelOf(const Tile &key) {
+const Predictor::Panel &Predictor::panelOf(const Tile &key) {
   for (const Panel &panel : panels_)
     if (panel.tile.offset == key.offset && panel.tile.rows == key.rows &&
         panel.tile.rowStride == key.rowStride)
-      return panel.values.data();
-  Panel panel{key, std::vector<float>(kernels::padded(key.rows) * key.cols)};
+      return panel;
+  const size_t width = kernels::panelWidth(key.rows);
+  Panel panel{key, std::vector<int16_t>(width * key.cols), std::vector<float>(width), {}, 0, 0};
   kernels::buildPanel(&keys_.codes[size_t(key.offset)], key.rows, key.cols, size_t(key.rowStride),
-                      panel.values.data());
+                      panel.codes.data());
+  for (uint32_t j = 0; j < key.rows; ++j) {
+    panel.factors[j] = keys_.norms[tags_.slot(Role::lowKey, key, j)] / keyScale_;
+    panel.tags.push_back(tags_.get(Role::lowKey, key, j));
+  }
+  auto [least, greatest] = std::minmax_element(panel.tags.begin(), panel.tags.end());
+  panel.firstTag = *least;
+  panel.lastTag = *greatest;
   panels_.push_back(std::move(panel));
-  return panels_.back().values.data();
+  return panels_.back();
 }
 
 /// Pairs with padding, or hidden by causality, get the score -infinity.
-void Predictor::hidePairs(int64_t query, float *scores) const {
+void Predictor::hidePairs(int64_t query, const Panel &keys, float *scores) const {
   constexpr float kHidden = -std::numeric_limits<float>::infinity();
   const int64_t ahead = int64_t(kernel_.config.keys) - int64_t(kernel_.config.queries);
   const int64_t last = kernel_.config.causal ? query + ahead : std::numeric_limits<int32_t>::max();
-  if (query >= 0 && firstKey_ >= 0 && lastKey_ <= last)
+  if (query >= 0 && keys.firstTag >= 0 && keys.lastTag <= last)
     return;
-  for (size_t j = 0; j < keyTags_.size(); ++j)
-    if (query < 0 || keyTags_[j] < 0 || keyTags_[j] > last)
+  for (size_t j = 0; j < keys.tags.size(); ++j)
+    if (query < 0 || keys.tags[j] < 0 || keys.tags[j] > last)
       scores[j] = kHidden;
-}
-
-void Predictor::prepareKeys(const Tile &key) {
-  keyFactors_.assign(kernels::padded(key.rows), 0);
-  keyTags_.resize(key.rows);
-  for (uint32_t j = 0; j < key.rows; ++j) {
-    keyFactors_[j] = keys_.norms[tags_.slot(Role::lowKey, key, j)] / keyScale_; // nk / sy
-    keyTags_[j] = tags_.get(Role::lowKey, key, j);
-  }
-  auto [least, greatest] = std::minmax_element(keyTags_.begin(), keyTags_.end());
-  firstKey_ = *least;
-  lastKey_ = *greatest;
 }
 
 void Predictor::score(const Tile &query, const Tile &key, const float *bias, int64_t biasStride,
                       const Tile &score) {
-  const size_t width = kernels::padded(key.rows);
-  dots_.resize(query.rows * width);
-  prepareKeys(key);
-  kernels::scoreTile(&queries_.codes[size_t(query.offset)], query.rows, size_t(query.rowStride),
-                     panelOf(key), key.rows, key.cols, dots_.data(), width);
-  for (uint32_t r = 0; r < std::min(score.rows, score.validRows); ++r) {
-    // Sh = (Qi . Ki / sx / sy) * nq * nk * scale + Am
-    float factor =
+  const Panel &panel = panelOf(key);
+  const uint32_t rows = std::min(score.rows, score.validRows);
+  queryFactors_.resize(rows);
+  for (uint32_t r = 0; r < rows; ++r) // nq / sx * scale
+    queryFactors_[r] =
         queries_.norms[tags_.slot(Role::lowQuery, query, r)] / queryScale_ * kernel_.config.scale;
-    float *row = &scores_[size_t(score.offset + r * score.rowStride)];
-    kernels::scaleScores(&dots_[r * width], key.rows, factor, keyFactors_.data(),
-                         bias ? bias + r * biasStride : nullptr, row);
-    hidePairs(tags_.get(Role::lowQuery, query, r), row);
-  }
+  float *scores = &scores_[size_t(score.offset)];
+  kernels::scoreTile(
+      {&queries_.codes[size_t(query.offset)], rows, size_t(query.rowStride), queryFactors_.data()},
+      {panel.codes.data(), key.rows, panel.factors.data()}, key.cols,
+      int(maxCode(kernel_.config.bits)), bias, size_t(biasStride), scores, size_t(score.rowStride));
+  for (uint32_t r = 0; r < rows; ++r)
+    hidePairs(tags_.get(Role::lowQuery, query, r), panel, scores + r * score.rowStride);
 }
 
 void Predictor::threshold(const Tile &scores, uint32_t row, uint64_t *predicted,

@@ -25,17 +25,20 @@ public:
                  uint64_t *executed);
 
 private:
-  /// The codes of a key tile, one key per lane; made when a score first needs it.
+  /// The codes of a key tile, one key per lane, and what goes with them; made when a score first
+  /// needs it.
   struct Panel {
     runtime::Tile tile;
-    std::vector<float> values;
+    std::vector<int16_t> codes;
+    std::vector<float> factors; ///< nk / sy
+    std::vector<int32_t> tags;  ///< which key; -1: padding
+    int64_t firstTag = 0, lastTag = 0;
   };
-  const float *panelOf(const runtime::Tile &key);
-  void prepareKeys(const runtime::Tile &key);
-  void hidePairs(int64_t query, float *scores) const;
+  const Panel &panelOf(const runtime::Tile &key);
+  void hidePairs(int64_t query, const Panel &keys, float *scores) const;
 
   struct CodeBuffer {
-    std::vector<int8_t> codes;
+    std::vector<int16_t> codes;
     std::vector<float> norms; ///< one per row
   };
   CodeBuffer &buffer(Role role) { return role == Role::lowQuery ? queries_ : keys_; }
@@ -45,10 +48,7 @@ private:
   CodeBuffer queries_, keys_;
   std::vector<Panel> panels_;
   std::vector<float> scores_;
-  std::vector<float> dots_, exponentials_;
-  std::vector<float> keyFactors_; ///< of the key tile of the current score, as are the following
-  std::vector<int32_t> keyTags_;
-  int64_t firstKey_ = 0, lastKey_ = 0;
+  std::vector<float> queryFactors_, exponentials_;
   float queryScale_ = 0, keyScale_ = 0; ///< sx, sy
 };
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -15,13 +14,13 @@ namespace sparsam::sanger {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+constexpr kernels::RowSum kNothing = {kMinusInfinity, 0};
 
 class RefArray final : public SparseArray {
 public:
   RefArray(const ArrayShape &shape, int64_t outputElements, int64_t outputSums)
       : width_(kernels::padded(size_t(shape.stripe))),
-        output_(size_t(outputElements) + kernels::kSlack), sums_(size_t(outputSums)),
-        maxima_(size_t(outputSums), kMinusInfinity) {}
+        output_(size_t(outputElements) + kernels::kSlack), totals_(size_t(outputSums), kNothing) {}
 
   void loadRow(const float *source, int64_t count, float *destination) const override {
     std::memcpy(destination, source, size_t(count) * sizeof(float));
@@ -38,7 +37,7 @@ public:
 
   void exp() override {
     for (size_t r = 0; r < rows_.size(); ++r)
-      kernels::expRow(&scores_[r * width_], rows_[r].count, rows_[r].max, rows_[r].sum);
+      kernels::expRow(&scores_[r * width_], rows_[r].count, rows_[r].total);
   }
 
   void spmm(RowView value, int64_t dims) override {
@@ -53,27 +52,21 @@ public:
   void accumulate(OutputView output, int64_t dims) override {
     for (size_t r = 0; r < rows_.size(); ++r) {
       const Row &row = rows_[r];
-      float &sum = sums_[size_t(output.sumOffset + row.query * output.sumStride)];
-      float &max = maxima_[size_t(output.sumOffset + row.query * output.sumStride)];
-      if (!(row.max > kMinusInfinity))
+      if (!(row.total.max > kMinusInfinity))
         continue; // every score of the row is -infinity: it weighs nothing
-      float top = std::max(max, row.max);
-      float keep = kernels::expScalar(max - top), add = kernels::expScalar(row.max - top);
-      kernels::rescaleAdd(&output_[size_t(output.offset + row.query * output.stride)],
-                          &partials_[r * partialWidth_], size_t(dims), keep, add);
-      sum = sum * keep + row.sum * add;
-      max = top;
+      kernels::accumulateRow(&partials_[r * partialWidth_], size_t(dims), row.total,
+                             &output_[size_t(output.offset + row.query * output.stride)],
+                             totals_[size_t(output.sumOffset + row.query * output.sumStride)]);
     }
   }
 
   void clearRow(int64_t offset, int64_t sumOffset, int64_t dims) override {
     std::fill_n(output_.begin() + offset, dims, 0.0f);
-    sums_[size_t(sumOffset)] = 0;
-    maxima_[size_t(sumOffset)] = kMinusInfinity;
+    totals_[size_t(sumOffset)] = kNothing;
   }
 
   void normalizeRow(int64_t offset, int64_t sumOffset, int64_t dims) override {
-    if (float sum = sums_[size_t(sumOffset)]; sum != 0)
+    if (float sum = totals_[size_t(sumOffset)].sum; sum != 0)
       kernels::divideRow(&output_[size_t(offset)], size_t(dims), sum);
     else
       std::fill_n(output_.begin() + offset, dims, 0.0f);
@@ -87,7 +80,7 @@ private:
   struct Row {
     int64_t query;
     size_t count;
-    float max, sum;
+    kernels::RowSum total;
   };
 
   /// Gives each kept key of the block its PE.
@@ -100,7 +93,7 @@ private:
       size_t count = 0;
       for (uint64_t bits = subrow.columns; bits; bits &= bits - 1)
         columns[count++] = uint8_t(std::countr_zero(bits));
-      rows_.push_back({subrow.query, count, kMinusInfinity, 0});
+      rows_.push_back({subrow.query, count, kNothing});
     }
   }
 
@@ -108,7 +101,8 @@ private:
   std::vector<Row> rows_;
   std::vector<uint8_t> columns_;
   std::vector<float> scores_, partials_;
-  std::vector<float> output_, sums_, maxima_;
+  std::vector<float> output_;
+  std::vector<kernels::RowSum> totals_; ///< of the output rows
 };
 
 } // namespace

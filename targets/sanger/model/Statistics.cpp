@@ -31,9 +31,11 @@ public:
       rows_.clear();
       for (int64_t query = 0; query < queries; ++query)
         rows_.push_back(extractBits(masks_.row(head, query), first, width));
+      const int64_t before = result.subrows;
       for (uint64_t bits : rows_)
         kept += addVector(bits);
-      blocks += countBlocks(width);
+      blocks += cutsColumns() ? cutBlocks(width)
+                              : (result.subrows - before + shape_.rows - 1) / shape_.rows;
     }
     result.nnz += kept;
     result.blocks += blocks;
@@ -56,11 +58,12 @@ private:
     return count;
   }
 
-  int64_t countBlocks(int64_t width) {
+  /// Adds the sub-rows of the stripe and returns its blocks.
+  int64_t cutBlocks(int64_t width) {
     list_.clear();
-    list_.append(shape_, rows_, 0, width, cutsColumns());
-    int64_t blocks = list_.seal(shape_);
-    for (int64_t block = 0; cutsColumns() && block < blocks; ++block)
+    list_.append(shape_, rows_, 0, width, true);
+    const int64_t blocks = list_.seal(shape_);
+    for (int64_t block = 0; block < blocks; ++block)
       for (const Subrow &subrow : list_.next()) {
         ++result.subrows;
         result.fullSegments += std::popcount(subrow.columns) == shape_.pes;
