@@ -101,6 +101,20 @@ LogicalResult size(Operation *op, Types &types) {
 
 //===-- The same elements --------------------------------------------------===//
 
+/// The type of `shape`, which was asked for as `wanted`, if it has as many elements as the operand.
+static LogicalResult pushReshaped(Operation *op, ArrayRef<int64_t> wanted, ArrayRef<int64_t> shape,
+                                  Types &types) {
+  if (failed(checkExtents(op, shape)))
+    return failure();
+  int64_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  if (count != typeOf(op, 0).getNumElements())
+    return op->emitOpError() << "cannot turn " << op->getOperand(0).getType() << " into shape ["
+                             << wanted << "]";
+  return push(shape, elementOf(op), types);
+}
+
 LogicalResult reshape(Operation *op, Types &types) {
   auto wanted = getConstantIntegers(op->getOperand(1));
   if (!wanted)
@@ -134,15 +148,7 @@ LogicalResult reshape(Operation *op, Types &types) {
     return push(shape, elementOf(op), types);
   if (inferred >= 0 && product != 0)
     shape[inferred] = type.getNumElements() / product;
-  if (failed(checkExtents(op, shape)))
-    return failure();
-  int64_t count = 1;
-  for (int64_t extent : shape)
-    count *= extent;
-  if (count != type.getNumElements())
-    return op->emitOpError() << "cannot turn " << op->getOperand(0).getType() << " into shape ["
-                             << *wanted << "]";
-  return push(shape, elementOf(op), types);
+  return pushReshaped(op, *wanted, shape, types);
 }
 
 /// The axes of operand 1, resolved against `rank`, as flags.

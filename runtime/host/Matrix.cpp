@@ -105,32 +105,48 @@ Result<std::vector<int64_t>> matrixOffsets(const Call &call, const Shape &in, co
   return offsets;
 }
 
+/// Shapes of a product as matrices: a vector is a row on the left and a column on the right, and
+/// its dimension is not in the result.
+struct ProductShape {
+  Shape a, b, y;
+  int64_t rows() const { return a[a.size() - 2]; }
+  int64_t depth() const { return a.back(); }
+  int64_t width() const { return b.back(); }
+};
+
+Result<ProductShape> productShape(const Call &call) {
+  ProductShape s{call.inputs[0].shape, call.inputs[1].shape, call.outputs[0].shape};
+  if (s.a.empty() || s.b.empty())
+    return call.error("expects operands of at least one dimension");
+  if (s.b.size() == 1) {
+    s.b.push_back(1);
+    s.y.push_back(1);
+  }
+  if (s.a.size() == 1) {
+    s.a.insert(s.a.begin(), 1);
+    s.y.insert(s.y.end() - 1, 1);
+  }
+  if (s.b[s.b.size() - 2] != s.depth() || s.y.size() < 2 || s.y[s.y.size() - 2] != s.rows() ||
+      s.y.back() != s.width())
+    return call.error("cannot multiply ", toString(call.inputs[0].shape), " by ",
+                      toString(call.inputs[1].shape), " into ", toString(call.outputs[0].shape));
+  return s;
+}
+
 Made makeMatMul(const Call &call) {
   if (Status status = call.expectOperands(2); !status)
     return status.error();
   if (Status status = call.expectFloats(); !status)
     return status.error();
-  Shape a = call.inputs[0].shape, b = call.inputs[1].shape, y = call.outputs[0].shape;
-  if (a.empty() || b.empty())
-    return call.error("expects operands of at least one dimension");
-  // A vector is a row on the left and a column on the right; its dimension is not in the result.
-  if (b.size() == 1) {
-    b.push_back(1);
-    y.push_back(1);
-  }
-  if (a.size() == 1) {
-    a.insert(a.begin(), 1);
-    y.insert(y.end() - 1, 1);
-  }
-  const int64_t m = a[a.size() - 2], k = a.back(), n = b.back();
-  if (b[b.size() - 2] != k || y.size() < 2 || y[y.size() - 2] != m || y.back() != n)
-    return call.error("cannot multiply ", toString(call.inputs[0].shape), " by ",
-                      toString(call.inputs[1].shape), " into ", toString(call.outputs[0].shape));
-  Shape batch(y.begin(), y.end() - 2);
-  if (b.size() == 2 && call.inputs[1].data &&
-      product(a, 0, a.size() - 2) == product(batch, 0, batch.size()))
+  auto shape = productShape(call);
+  if (!shape)
+    return shape.error();
+  const int64_t m = shape->rows(), k = shape->depth(), n = shape->width();
+  Shape batch(shape->y.begin(), shape->y.end() - 2);
+  if (shape->b.size() == 2 && call.inputs[1].data &&
+      product(shape->a, 0, shape->a.size() - 2) == product(batch, 0, batch.size()))
     return makeLinearKernel(call, {product(batch, 0, batch.size()) * m, k, n}, -1, -1);
-  auto fromA = matrixOffsets(call, a, batch), fromB = matrixOffsets(call, b, batch);
+  auto fromA = matrixOffsets(call, shape->a, batch), fromB = matrixOffsets(call, shape->b, batch);
   if (!fromA || !fromB)
     return fromA ? fromB.error() : fromA.error();
   const int64_t tiles = (m + kRows - 1) / kRows;

@@ -59,6 +59,44 @@ Result<std::vector<bool>> reducedDims(const Call &call) {
   return reduced;
 }
 
+/// Where the elements of a reduction lie.
+struct ReducedShape {
+  std::vector<int64_t> keptDims, keptStrides; ///< from the innermost on
+  std::vector<int64_t> offsets = {0};         ///< of everything that becomes one element
+  int64_t rows = 1;                           ///< elements of the result
+
+  /// Offset of the first element of result `row`.
+  int64_t base(int64_t row) const {
+    int64_t offset = 0;
+    for (size_t d = 0; d < keptDims.size(); ++d) {
+      offset += row % keptDims[d] * keptStrides[d];
+      row /= keptDims[d];
+    }
+    return offset;
+  }
+};
+
+ReducedShape reducedShape(const TensorView &operand, const std::vector<bool> &reduced) {
+  ReducedShape result;
+  const bool isEmpty = operand.elements() == 0; // other dimensions may then be huge
+  int64_t stride = 1;
+  for (size_t d = operand.shape.size(); d-- > 0; stride *= operand.shape[d]) {
+    const int64_t size = operand.shape[d];
+    if (!reduced[d]) {
+      result.keptDims.push_back(size);
+      result.keptStrides.push_back(stride);
+      result.rows *= size;
+      continue;
+    }
+    std::vector<int64_t> next;
+    for (int64_t i = 0; i < size && !isEmpty; ++i)
+      for (int64_t offset : result.offsets)
+        next.push_back(offset + i * stride);
+    result.offsets = std::move(next);
+  }
+  return result;
+}
+
 template <typename Op> Made makeReduce(const Call &call) {
   if (Status status = call.expectOperands(1); !status)
     return status.error();
@@ -68,44 +106,21 @@ template <typename Op> Made makeReduce(const Call &call) {
   auto reduced = reducedDims(call);
   if (!reduced)
     return reduced.error();
-  // Strides of kept dimensions, and offsets of everything that is summed into one element.
-  const Shape &shape = call.inputs[0].shape;
-  std::vector<int64_t> keptDims, keptStrides, offsets = {0};
-  const bool isEmpty = call.inputs[0].elements() == 0; // other dimensions may then be huge
-  int64_t stride = 1;
-  for (size_t d = shape.size(); d-- > 0; stride *= shape[d]) {
-    if (!(*reduced)[d]) {
-      keptDims.push_back(shape[d]);
-      keptStrides.push_back(stride);
-      continue;
-    }
-    std::vector<int64_t> next;
-    for (int64_t i = 0; i < shape[d] && !isEmpty; ++i)
-      for (int64_t offset : offsets)
-        next.push_back(offset + i * stride);
-    offsets = std::move(next);
-  }
-  const int64_t count = call.outputs[0].elements();
-  int64_t kept = 1;
-  for (int64_t dim : keptDims)
-    kept *= dim;
-  if (count != kept)
+  ReducedShape shape = reducedShape(call.inputs[0], *reduced);
+  if (call.outputs[0].elements() != shape.rows)
     return call.error("a result of shape ", toString(call.outputs[0].shape),
-                      " does not fit an operand of shape ", toString(shape));
+                      " does not fit an operand of shape ", toString(call.inputs[0].shape));
   return makeKernel(double(call.inputs[0].elements()),
-                    [=](const auto &inputs, const auto &outputs) {
+                    [shape = std::move(shape)](const auto &inputs, const auto &outputs) {
                       const float *x = inputs[0].template as<float>();
                       float *y = outputs[0].template as<float>();
-                      forRows(count, int64_t(offsets.size()), [&](int64_t row) {
-                        int64_t rest = row, base = 0;
-                        for (size_t d = 0; d < keptDims.size(); ++d) {
-                          base += rest % keptDims[d] * keptStrides[d];
-                          rest /= keptDims[d];
-                        }
+                      const int64_t width = int64_t(shape.offsets.size());
+                      forRows(shape.rows, width, [&](int64_t row) {
+                        const float *first = x + shape.base(row);
                         auto sum = Op::start();
-                        for (int64_t offset : offsets)
-                          sum = Op::add(sum, x[base + offset]);
-                        y[row] = Op::finish(sum, int64_t(offsets.size()));
+                        for (int64_t offset : shape.offsets)
+                          sum = Op::add(sum, first[offset]);
+                        y[row] = Op::finish(sum, width);
                       });
                       return Status();
                     });

@@ -183,53 +183,68 @@ Made makeTile(const Call &call) {
 
 //===-- Slice --------------------------------------------------------------===//
 
-/// Bounds, axes and steps are constant operands.
-Made makeSlice(const Call &call) {
-  if (Status status = checkMoved(call, 3); !status)
-    return status.error();
-  const Shape &shape = call.inputs[0].shape;
+/// Constant operands of Slice.
+struct SliceBounds {
+  std::vector<int64_t> starts, ends, axes, steps;
+};
+
+Result<SliceBounds> sliceBounds(const Call &call) {
   auto starts = call.constant(1, "starts"), ends = call.constant(2, "ends");
   if (!starts || !ends)
     return starts ? ends.error() : starts.error();
-  std::vector<int64_t> axes, steps(starts->size(), 1);
-  for (size_t i = 0; i < starts->size(); ++i)
-    axes.push_back(int64_t(i));
+  const size_t count = starts->size();
+  SliceBounds bounds{starts.take(), ends.take(), {}, std::vector<int64_t>(count, 1)};
+  for (size_t i = 0; i < count; ++i)
+    bounds.axes.push_back(int64_t(i));
   for (auto [input, what, list] :
-       {std::tuple(size_t(3), "axes", &axes), std::tuple(size_t(4), "steps", &steps)})
+       {std::tuple(size_t(3), "axes", &bounds.axes), std::tuple(size_t(4), "steps", &bounds.steps)})
     if (call.hasInput(input)) {
       auto given = call.constant(input, what);
       if (!given)
         return given.error();
       *list = given.take();
     }
-  if (ends->size() != starts->size() || axes.size() != starts->size() ||
-      steps.size() != starts->size())
+  if (bounds.ends.size() != count || bounds.axes.size() != count || bounds.steps.size() != count)
     return call.error("expects as many starts as ends, axes and steps");
+  return bounds;
+}
+
+/// Narrows dimension `d` of a copy to every `step`th element from `start` on, before `end`.
+void sliceDimension(StridedCopy &copy, size_t d, int64_t start, int64_t end, int64_t step) {
+  const int64_t size = copy.dims[d];
+  // A step beyond the end is as good as one to the end.
+  step = std::clamp<int64_t>(step, -size - 1, size + 1);
+  auto clamp = [&](int64_t bound) {
+    int64_t wrapped = bound < 0 ? bound + size : bound;
+    return step > 0 ? std::clamp<int64_t>(wrapped, 0, size)
+                    : std::clamp<int64_t>(wrapped, -1, size - 1);
+  };
+  const int64_t first = clamp(start);
+  const int64_t last = end < -size ? (step > 0 ? 0 : -1) : clamp(end);
+  const int64_t span = step > 0 ? last - first : first - last;
+  const int64_t width = step > 0 ? step : -step;
+  copy.dims[d] = span <= 0 ? 0 : (span + width - 1) / width;
+  copy.base += first * copy.strides[d];
+  copy.strides[d] *= step;
+}
+
+Made makeSlice(const Call &call) {
+  if (Status status = checkMoved(call, 3); !status)
+    return status.error();
+  auto bounds = sliceBounds(call);
+  if (!bounds)
+    return bounds.error();
   StridedCopy copy;
   copy.bytes = byteWidth(call.inputs[0].dtype);
-  copy.dims = shape;
-  copy.strides = rowMajorStrides(shape);
-  for (size_t i = 0; i < axes.size(); ++i) {
-    auto axis = call.axis(axes[i], shape.size());
+  copy.dims = call.inputs[0].shape;
+  copy.strides = rowMajorStrides(copy.dims);
+  for (size_t i = 0; i < bounds->axes.size(); ++i) {
+    auto axis = call.axis(bounds->axes[i], copy.dims.size());
     if (!axis)
       return axis.error();
-    const int64_t size = shape[size_t(*axis)];
-    if (steps[i] == 0)
+    if (bounds->steps[i] == 0)
       return call.error("a step must not be 0");
-    // A step beyond the end is as good as one to the end.
-    const int64_t step = std::clamp<int64_t>(steps[i], -size - 1, size + 1);
-    auto clamp = [&](int64_t bound) {
-      int64_t wrapped = bound < 0 ? bound + size : bound;
-      return step > 0 ? std::clamp<int64_t>(wrapped, 0, size)
-                      : std::clamp<int64_t>(wrapped, -1, size - 1);
-    };
-    const int64_t first = clamp((*starts)[i]);
-    const int64_t end = (*ends)[i] < -size ? (step > 0 ? 0 : -1) : clamp((*ends)[i]);
-    const int64_t span = step > 0 ? end - first : first - end;
-    const int64_t width = step > 0 ? step : -step;
-    copy.dims[size_t(*axis)] = span <= 0 ? 0 : (span + width - 1) / width;
-    copy.base += first * copy.strides[size_t(*axis)];
-    copy.strides[size_t(*axis)] *= step;
+    sliceDimension(copy, size_t(*axis), bounds->starts[i], bounds->ends[i], bounds->steps[i]);
   }
   if (Status status = call.expectShape(call.outputs[0], "a result", copy.dims); !status)
     return status.error();

@@ -98,6 +98,15 @@ static Error wrongLength(const char *what, unsigned words, unsigned wanted) {
   return makeError(what, " takes ", wanted, wanted == 1 ? " word" : " words", ", got ", words);
 }
 
+Status StageLoader::end(bool isLast) {
+  if (!loops_.empty())
+    return makeError("the program ends inside of ", loops_.size(), " loops");
+  if (!isLast)
+    return makeError("there are words behind the end command");
+  commands.push_back({Command::Kind::end, 0, 0, 0});
+  return Status();
+}
+
 Result<std::span<const uint32_t>> StageLoader::nextInstruction() {
   size_t size = stage_.words() ? stage_.words()->size() : 0;
   while (true) {
@@ -113,12 +122,9 @@ Result<std::span<const uint32_t>> StageLoader::nextInstruction() {
     Status status;
     switch (CommandOpcode(words[0] & 0xff)) {
     case CommandOpcode::end:
-      if (!loops_.empty())
-        return atWord(makeError("the program ends inside of ", loops_.size(), " loops"));
-      if (length != 1 || position_ != size)
-        return atWord(makeError("there are words behind the end command"));
-      commands.push_back({Command::Kind::end, 0, 0, 0});
-      return std::span<const uint32_t>();
+      if (status = end(length == 1 && position_ == size); status)
+        return std::span<const uint32_t>();
+      break;
     case CommandOpcode::loopConst:
       status = length == 2 ? openLoop(Command::Kind::loopConst, words[1])
                            : wrongLength("a counted loop", length, 2);

@@ -75,6 +75,8 @@ private:
   struct Reach;
   Reach reach(const AddressGenerator &generator) const;
   Status checkReach(const Reach &reach, uint32_t index) const;
+  /// The end command; `isLast`: it is one word, and nothing follows.
+  Status end(bool isLast);
   Status openLoop(Command::Kind kind, uint32_t value);
   Status closeLoop();
   Status checkTile(std::string_view memory, uint32_t index);

@@ -78,6 +78,9 @@ TEST(ArchSpec, names_file_and_line_of_mistakes) {
   EXPECT_EQ(
       parseError(edited("normalize:", "Normalize:")),
       "toy.yaml:8: parameter 'Normalize' must be named with lower-case letters, digits and '_'");
+}
+
+TEST(ArchSpec, names_file_and_line_of_values_that_do_not_fit) {
   EXPECT_EQ(parseError(edited("value: 16,", "")),
             "toy.yaml:7: parameter 'pes' needs a plain 'value'");
   EXPECT_EQ(parseError(edited("value: 16,", "value: 65,")),

@@ -36,15 +36,19 @@ TEST_F(ProgramFile, names_missing_files) {
             "cannot open " + path("none.spx") + ": No such file or directory");
 }
 
-TEST(ProgramFrame, is_checked) {
-  std::vector<uint64_t> whole = programFile(exampleStage());
-  auto wrong = [&](const std::function<void(ProgramHeader &)> &edit) {
+/// A program whose header is edited.
+struct ProgramFrame : testing::Test {
+  std::string wrong(const std::function<void(ProgramHeader &)> &edit) const {
     std::vector<uint64_t> bytes = whole;
     edit(*reinterpret_cast<ProgramHeader *>(bytes.data()));
     return message(fromBytes(bytesOf(bytes)));
-  };
+  }
+  std::vector<uint64_t> whole = programFile(exampleStage());
   std::string prefix = "cannot load program t.spx: ";
   std::string size = std::to_string(whole.size() * 8);
+};
+
+TEST_F(ProgramFrame, is_identified) {
   EXPECT_EQ(message(fromBytes({})),
             prefix + "a program file has at least 48 bytes, this one has 0");
   EXPECT_EQ(wrong([](ProgramHeader &h) { h.magic[0] = 'X'; }),
@@ -53,6 +57,9 @@ TEST(ProgramFrame, is_checked) {
             prefix + "it has version 9, this build reads version 1; compile the model again");
   EXPECT_EQ(wrong([](ProgramHeader &h) { h.reserved = 1; }),
             prefix + "its reserved header field is not 0");
+}
+
+TEST_F(ProgramFrame, lies_inside_of_the_file) {
   EXPECT_EQ(wrong([](ProgramHeader &h) {
               h.tableOffset = uint64_t(-8);
               h.tableBytes = 16;

@@ -10,6 +10,19 @@
 
 using namespace sparsam;
 
+static void addCommands(CLI::App &app) {
+  driver::addCompile(app);
+  driver::addRun(app);
+  driver::addCompare(app);
+  driver::addAttention(app);
+  driver::addSimulate(app);
+  driver::addCalibrate(app);
+  driver::addExplain(app);
+  driver::addReproduce(app);
+  driver::addDisassemble(app);
+  driver::addTargets(app);
+}
+
 int main(int argc, char **argv) {
   registerTargets();
   CLI::App app("Compiles transformers for sparse-attention accelerators and simulates them.",
@@ -24,16 +37,7 @@ int main(int argc, char **argv) {
   app.failure_message([](const CLI::App *failed, const CLI::Error &error) {
     return driver::describeUsageError(*failed, error);
   });
-  driver::addCompile(app);
-  driver::addRun(app);
-  driver::addCompare(app);
-  driver::addAttention(app);
-  driver::addSimulate(app);
-  driver::addCalibrate(app);
-  driver::addExplain(app);
-  driver::addReproduce(app);
-  driver::addDisassemble(app);
-  driver::addTargets(app);
+  addCommands(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::RuntimeError &error) {

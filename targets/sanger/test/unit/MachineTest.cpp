@@ -25,29 +25,35 @@ std::vector<std::string> with(std::vector<std::string> settings,
   return settings;
 }
 
-/// Prediction as the sheet's 2.1 writes it, plainly: probabilities of one head.
+float largestCode(const Core &core) { return float((1 << (core.program.config.bits - 1)) - 1); }
+
+/// Codes and norms of one head's tokens as the sheet's 2.1 writes them, plainly.
+std::vector<int> quantizePlainly(const Core &core, const std::vector<float> &x, int64_t head,
+                                 int64_t tokens, float range, std::vector<float> &norms) {
+  const int64_t dims = core.shape.dims;
+  const float qmax = largestCode(core);
+  std::vector<int> codes;
+  for (int64_t t = 0; t < tokens; ++t) {
+    const float *row = &x[size_t((head * tokens + t) * dims)];
+    double squares = 0;
+    for (int64_t k = 0; k < dims; ++k)
+      squares += double(row[k]) * row[k];
+    norms.push_back(core.program.config.normalize ? float(std::sqrt(squares)) : 1.0f);
+    for (int64_t k = 0; k < dims; ++k)
+      codes.push_back(
+          int(std::clamp(std::nearbyint(row[k] / norms.back() * (qmax / range)), -qmax, qmax)));
+  }
+  return codes;
+}
+
+/// The prediction that follows from them: probabilities of one head.
 std::vector<float> predictPlainly(const Core &core, int64_t head) {
   const CoreShape &s = core.shape;
   const insn::Config &c = core.program.config;
-  const float qmax = float((1 << (c.bits - 1)) - 1);
-  auto quantize = [&](const std::vector<float> &x, int64_t tokens, float range,
-                      std::vector<float> &norms) {
-    std::vector<int> codes;
-    for (int64_t t = 0; t < tokens; ++t) {
-      const float *row = &x[size_t((head * tokens + t) * s.dims)];
-      double squares = 0;
-      for (int64_t k = 0; k < s.dims; ++k)
-        squares += double(row[k]) * row[k];
-      norms.push_back(c.normalize ? float(std::sqrt(squares)) : 1.0f);
-      for (int64_t k = 0; k < s.dims; ++k)
-        codes.push_back(
-            int(std::clamp(std::nearbyint(row[k] / norms.back() * (qmax / range)), -qmax, qmax)));
-    }
-    return codes;
-  };
+  const float qmax = largestCode(core);
   std::vector<float> nq, nk, p(size_t(s.queries * s.keys));
-  std::vector<int> qi = quantize(core.data.query, s.queries, c.q_range, nq);
-  std::vector<int> ki = quantize(core.data.key, s.keys, c.k_range, nk);
+  std::vector<int> qi = quantizePlainly(core, core.data.query, head, s.queries, c.q_range, nq);
+  std::vector<int> ki = quantizePlainly(core, core.data.key, head, s.keys, c.k_range, nk);
   for (int64_t i = 0; i < s.queries; ++i) {
     std::vector<double> score(size_t(s.keys), -INFINITY);
     double top = -INFINITY, sum = 0;

@@ -240,8 +240,14 @@ const program::AcceleratorStage &CoreProgram::build() {
     sparse(1, 0);
     endLoop();
   }
-  // The last head: a loop of one trip cannot name it, so its addresses are those of head `heads -
-  // 1` directly.
+  sparseLast();
+  words_.push_back(0x0100);
+  return table();
+}
+
+/// A loop of one trip cannot name the last head, so its addresses are those of head `heads - 1`
+/// directly.
+void CoreProgram::sparseLast() {
   loop(1);
   const int64_t last = shape_.heads - 1, slot = last % 2;
   size_t first = addresses.size();
@@ -253,8 +259,9 @@ const program::AcceleratorStage &CoreProgram::build() {
     a.terms[0] = program::Term();
   }
   endLoop();
-  words_.push_back(0x0100);
+}
 
+const program::AcceleratorStage &CoreProgram::table() {
   builder_.Clear();
   std::vector<program::Descriptor> descriptors;
   for (const Address &a : addresses)

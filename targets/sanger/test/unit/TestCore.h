@@ -83,6 +83,8 @@ private:
   void predict(unsigned level, int64_t ahead);
   void predictTile(unsigned level, int64_t ahead);
   void sparse(unsigned level, int64_t ahead);
+  void sparseLast();
+  const program::AcceleratorStage &table();
   void sparseStripe(unsigned level, int64_t ahead);
 
   CoreShape shape_;
