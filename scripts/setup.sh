@@ -12,6 +12,10 @@ packages="
   libflatbuffers-dev flatbuffers-compiler libyaml-cpp-dev nlohmann-json3-dev libcli11-dev libzip-dev zlib1g-dev
   libgtest-dev libbenchmark-dev libgomp1 python3 python3-venv"
 
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  echo "setup: needs Debian 12: apt-get or dpkg-query is not there; install by other means:" $packages >&2
+  exit 1
+fi
 missing=
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
@@ -26,9 +30,12 @@ if [ -n "$missing" ]; then
     echo "setup: needs root to install packages; run as root: apt-get install$missing" >&2
     exit 1
   fi
-  $as_root apt-get update -qq
+  if ! $as_root apt-get update -qq; then
+    echo "setup: apt-get update failed; is there a network, and are the sources in /etc/apt right?" >&2
+    exit 1
+  fi
   # shellcheck disable=SC2086 # a list of words
-  if ! DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null; then
+  if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null; then
     echo "setup: apt-get failed. LLVM 22 is in Debian 12's security archive: /etc/apt/sources.list needs" >&2
     echo "  deb http://deb.debian.org/debian-security bookworm-security main" >&2
     exit 1
