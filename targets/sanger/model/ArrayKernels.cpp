@@ -3,6 +3,8 @@
 
 #include "targets/sanger/model/Kernels.h"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "targets/sanger/model/ArrayKernels.cpp"
 #include <hwy/foreach_target.h>
@@ -12,54 +14,66 @@
 HWY_BEFORE_NAMESPACE();
 namespace sparsam::sanger::kernels::HWY_NAMESPACE {
 
-/// Lane products of a query with N keys.
+/// Scores of a query with the keys of N <= 4 columns; writes four of them.
 template <size_t N>
-HWY_INLINE void products(const float *q, const float *const (&keys)[N], size_t dims,
-                         const Lanes &tail, Lanes (&acc)[N]) {
+HWY_INLINE void scoreKeys(const float *q, const float *keys, size_t keyStride,
+                          const uint8_t *columns, size_t dims, const Lanes &tail, float scale,
+                          float *scores) {
   const size_t whole = dims / kLanes * kLanes;
+  Lanes acc[4];
   for (Lanes &a : acc)
     a = splat(0.0f);
   for (size_t k = 0; k < whole; k += kLanes) {
     const Lanes query = load(q + k);
     for (size_t i = 0; i < N; ++i)
-      acc[i] = mulAdd(query, load(keys[i] + k), acc[i]);
+      acc[i] = mulAdd(query, load(keys + columns[i] * keyStride + k), acc[i]);
   }
-  for (size_t i = 0; whole != dims && i < N; ++i)
-    acc[i] = mulAdd(tail, loadTail(keys[i] + whole, dims - whole, 0.0f), acc[i]);
+  for (size_t i = 0; whole != dims && i < N; ++i) {
+    const float *rest = keys + columns[i] * keyStride + whole;
+    acc[i] = mulAdd(tail, loadTail(rest, dims - whole, 0.0f), acc[i]);
+  }
+  hn::StoreU(hn::Mul(sumFour(acc), hn::Set(D4(), scale)), D4(), scores);
 }
 
 void sddmmRow(const float *q, const float *keys, size_t keyStride, const uint8_t *columns,
               size_t count, size_t dims, float scale, const float *bias, float *scores) {
   const size_t whole = dims / kLanes * kLanes;
   const Lanes tail = loadTail(q + whole, dims - whole, 0.0f);
-  auto key = [&](size_t i) { return keys + columns[i] * keyStride; };
   size_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    Lanes acc[4];
-    products<4>(q, {key(i), key(i + 1), key(i + 2), key(i + 3)}, dims, tail, acc);
-    hn::StoreU(hn::Mul(sumFour(acc), hn::Set(D4(), scale)), D4(), scores + i);
-  }
-  for (; i < count; ++i) {
-    Lanes acc[1];
-    products<1>(q, {key(i)}, dims, tail, acc);
-    scores[i] = sum(acc[0]) * scale;
-  }
+  for (; i + 4 <= count; i += 4)
+    scoreKeys<4>(q, keys, keyStride, columns + i, dims, tail, scale, scores + i);
+  if (count - i == 3)
+    scoreKeys<3>(q, keys, keyStride, columns + i, dims, tail, scale, scores + i);
+  else if (count - i == 2)
+    scoreKeys<2>(q, keys, keyStride, columns + i, dims, tail, scale, scores + i);
+  else if (count - i == 1)
+    scoreKeys<1>(q, keys, keyStride, columns + i, dims, tail, scale, scores + i);
   for (i = 0; bias && i < count; ++i)
     scores[i] += bias[columns[i]];
 }
 
+/// Scores from `first` on, and -infinity behind the last of `count`. Masked in the register: stores
+/// of single scores would delay the load.
+HWY_INLINE V loadScores(const float *scores, size_t first, size_t count) {
+  const D d;
+  const V v = hn::LoadU(d, scores + first);
+  return first + kPart <= count
+             ? v
+             : hn::IfThenElse(hn::FirstN(d, count - first), v, hn::Set(d, kMinusInfinity));
+}
+
 void expRow(float *scores, size_t count, RowSum &total) {
-  const size_t width = padded(count);
-  for (size_t i = count; i < width; ++i)
-    scores[i] = kMinusInfinity;
   Lanes best = splat(kMinusInfinity);
-  for (size_t i = 0; i < width; i += kLanes)
-    best = max(best, load(scores + i));
+  for (size_t i = 0; i < count; i += kLanes)
+    for (size_t p = 0; p < kParts && i + p * kPart < count; ++p)
+      best.v[p] = hn::Max(best.v[p], loadScores(scores, i + p * kPart, count));
   total.max = fold(best, [](auto x, auto y) { return hn::Max(x, y); });
-  const Lanes shift = splat(total.max > kMinusInfinity ? -total.max : 0.0f);
+  const V shift = hn::Set(D(), total.max > kMinusInfinity ? -total.max : 0.0f);
   Lanes sums = splat(0.0f);
-  for (size_t i = 0; i < width; i += kLanes) {
-    const Lanes x = exp(add(load(scores + i), shift));
+  for (size_t i = 0; i < count; i += kLanes) {
+    Lanes x = splat(0.0f);
+    for (size_t p = 0; p < kParts && i + p * kPart < count; ++p)
+      x.v[p] = expPart(hn::Add(loadScores(scores, i + p * kPart, count), shift));
     store(x, scores + i);
     sums = add(sums, x);
   }

@@ -62,7 +62,8 @@ float softmaxRow(const float *scores, size_t n, float *e);
 /// kept.
 void thresholdRow(const float *e, size_t n, float sum, float threshold, uint64_t *words);
 
-/// scores[i] = scale * (q . key columns[i]) + bias[columns[i]] (bias may be null).
+/// scores[i] = scale * (q . key columns[i]) + bias[columns[i]] (bias may be null); `scores` has
+/// padded(count) elements.
 void sddmmRow(const float *q, const float *keys, size_t keyStride, const uint8_t *columns,
               size_t count, size_t dims, float scale, const float *bias, float *scores);
 
