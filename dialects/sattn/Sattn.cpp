@@ -158,6 +158,17 @@ LogicalResult LinearOp::verify() {
   return expectShape(*this, "residual", shapeOf(getResidual()), output, "the output");
 }
 
+LogicalResult CacheAppendOp::verify() {
+  ArrayRef<int64_t> cache = shapeOf(getCache()), tokens = shapeOf(getTokens());
+  if (failed(expectShape(*this, "tokens", tokens, {cache[0], cache[1], kAny, cache[3]},
+                         "batch, heads and head size of the cache")))
+    return failure();
+  if (tokens[2] != kAny && cache[2] != kAny && tokens[2] > cache[2])
+    return emitOpError() << "expects at most " << cache[2]
+                         << " tokens, the capacity of the cache, got " << tokens[2];
+  return success();
+}
+
 //===-- Making the mask ----------------------------------------------------===//
 
 LogicalResult QuantizeOp::verify() {

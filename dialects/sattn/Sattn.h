@@ -58,6 +58,17 @@ namespace sparsam::sattn {
 /// ("attention_0").
 inline constexpr llvm::StringLiteral kNameAttr = "sattn.name";
 
+// On @main of a program that decodes token by token, and on its arguments.
+
+/// {capacity = C, step = S}: caches hold up to C tokens, a run appends S.
+inline constexpr llvm::StringLiteral kCacheAttr = "sattn.cache";
+/// The argument that is the number of tokens in the caches before a run.
+inline constexpr llvm::StringLiteral kLengthAttr = "sattn.length";
+/// The argument is kept from run to run; the value is the name of the result that continues it.
+inline constexpr llvm::StringLiteral kStateAttr = "sattn.state";
+/// The axis of a kept argument, or of an input as long as the caches, that counts tokens.
+inline constexpr llvm::StringLiteral kTokensAttr = "sattn.tokens";
+
 /// Folders leave tensors with more elements than this to run time.
 inline constexpr int64_t kFoldLimit = int64_t(1) << 22;
 

@@ -51,6 +51,7 @@ def Sattn_F32Tensor2 : TensorRankOf<[F32], [2]>;
 def Sattn_IndexTensor2 : TensorRankOf<[I64], [2]>;
 def Sattn_CodeTensor4 : TensorRankOf<[I8], [4]>;
 def Sattn_MaskTensor4 : TensorRankOf<[I1], [4]>;
+def Sattn_CountTensor : TensorRankOf<[I64], [0]>; // a number of tokens, known when the program runs
 
 //===-- Policies -----------------------------------------------------------===//
 
@@ -117,27 +118,32 @@ def Sattn_AttentionOp : Sattn_Op<"attention", [AttrSizedOperandSegments, AttrSiz
     plus the sum of the magnitudes of its output. Each result is there exactly when its operand is. Probabilities count as
     they are before a policy prunes values.
 
+    `valid` is the number of keys that exist, for caches that are not full: keys from there on are hidden and never
+    read, and `causal` counts from `valid` instead of from all keys.
+
     ```mlir
     %o = sattn.attention %q, %k, %v mask %m {scale = 1.250000e-01 : f32, policy = #sattn.dense}
         : tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32>, tensor<1x1x1x512xf32> -> tensor<1x12x512x64xf32>
     %p, %t, %h = sattn.attention %q, %k, %v token_scores %t0 head_scores %h0 {scale = 1.250000e-01 : f32, policy = #sattn.dense}
         : tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32> token_scores tensor<1x512xf32> head_scores tensor<1x12xf32>
         -> tensor<1x12x512x64xf32> token_scores tensor<1x512xf32> head_scores tensor<1x12xf32>
+    %c = sattn.attention %q1, %k, %v valid %n {scale = 1.250000e-01 : f32, policy = #sattn.dense}
+        : tensor<1x12x1x64xf32>, tensor<1x12x512x64xf32>, tensor<1x12x512x64xf32> valid tensor<i64> -> tensor<1x12x1x64xf32>
     ```
   }];
   let arguments = (ins Sattn_F32Tensor4:$query, Sattn_F32Tensor4:$key, Sattn_F32Tensor4:$value,
       Optional<Sattn_F32Tensor4>:$mask, Optional<Sattn_F32Tensor2>:$token_scores, Optional<Sattn_F32Tensor2>:$head_scores,
-      F32Attr:$scale, UnitAttr:$causal, Sattn_SelectionPolicyAttrInterface:$policy);
+      Optional<Sattn_CountTensor>:$valid, F32Attr:$scale, UnitAttr:$causal, Sattn_SelectionPolicyAttrInterface:$policy);
   let results = (outs Sattn_F32Tensor4:$output, Optional<Sattn_F32Tensor2>:$new_token_scores,
       Optional<Sattn_F32Tensor2>:$new_head_scores);
-  let assemblyFormat = "$query `,` $key `,` $value (`mask` $mask^)? (`token_scores` $token_scores^)? (`head_scores` $head_scores^)? attr-dict `:` type($query) `,` type($key) `,` type($value) (`,` type($mask)^)? (`token_scores` type($token_scores)^)? (`head_scores` type($head_scores)^)? `->` type($output) (`token_scores` type($new_token_scores)^)? (`head_scores` type($new_head_scores)^)?";
+  let assemblyFormat = "$query `,` $key `,` $value (`mask` $mask^)? (`token_scores` $token_scores^)? (`head_scores` $head_scores^)? (`valid` $valid^)? attr-dict `:` type($query) `,` type($key) `,` type($value) (`,` type($mask)^)? (`token_scores` type($token_scores)^)? (`head_scores` type($head_scores)^)? (`valid` type($valid)^)? `->` type($output) (`token_scores` type($new_token_scores)^)? (`head_scores` type($new_head_scores)^)?";
   let builders = [
-    // Without scores.
+    // Without scores, over all keys.
     OpBuilder<(ins "::mlir::Type":$output, "::mlir::Value":$query, "::mlir::Value":$key, "::mlir::Value":$value,
         "::mlir::Value":$mask, "::mlir::FloatAttr":$scale, "::mlir::UnitAttr":$causal,
         "::sparsam::sattn::SelectionPolicyAttrInterface":$policy),
       [{ build($_builder, $_state, output, ::mlir::Type(), ::mlir::Type(), query, key, value, mask, ::mlir::Value(),
-               ::mlir::Value(), scale, causal, policy); }]>,
+               ::mlir::Value(), ::mlir::Value(), scale, causal, policy); }]>,
   ];
   let hasVerifier = 1;
 }
@@ -162,6 +168,8 @@ def Sattn_LinearOp : Sattn_Op<"linear", [AttrSizedOperandSegments]> {
   let assemblyFormat = "$input `,` $weight (`bias` $bias^)? (`residual` $residual^)? attr-dict `:` type($input) `,` type($weight) (`,` type($bias)^)? (`residual` type($residual)^)? `->` type($output)";
   let hasVerifier = 1;
 }
+
+include "sattn/SattnCacheOps.td"
 
 //===-- Decomposed: making the mask ----------------------------------------===//
 

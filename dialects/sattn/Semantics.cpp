@@ -165,6 +165,8 @@ Floats attention(const Floats &q, const Floats &k, const Floats &v, const Mask &
     double rowSum = 0;
     std::vector<double> sums(size, 0.0);
     for (int64_t j = 0; j < keys; ++j) {
+      if (!selection(b, h, i, j))
+        continue; // not even looked at: it may be no number
       const double weight = std::exp(double(scores[j]) - largest);
       rowSum += weight;
       for (int64_t d = 0; d < size; ++d)
@@ -174,6 +176,22 @@ Floats attention(const Floats &q, const Floats &k, const Floats &v, const Mask &
       result(b, h, i, d) = float(sums[d] / rowSum);
   });
   return result;
+}
+
+Floats cacheAppend(Floats cache, const Floats &tokens, int64_t length) {
+  forEachRow(tokens, [&](int64_t b, int64_t h, int64_t i) {
+    std::copy_n(&tokens(b, h, i, 0), tokens.shape[3], &cache(b, h, length + i, 0));
+  });
+  return cache;
+}
+
+void hideInvalid(Mask &selection, int64_t valid, bool causal) {
+  const int64_t queries = selection.shape[2];
+  forEachRow(selection, [&](int64_t b, int64_t h, int64_t i) {
+    for (int64_t j = 0; j < selection.shape[3]; ++j)
+      if (j >= valid || !isVisible(causal, i, j, queries, valid))
+        selection(b, h, i, j) = 0;
+  });
 }
 
 Floats sddmm(const Floats &q, const Floats &k, const Mask &selection, const Floats *mask,

@@ -73,6 +73,11 @@ Mask unpack(llvm::ArrayRef<int32_t> subrows, PackedType type);
 /// last.
 Floats attention(const Floats &q, const Floats &k, const Floats &v, const Mask &selection,
                  const Floats *mask, float scale);
+/// `cache` with the rows from `length` on replaced by `tokens`; they fit.
+Floats cacheAppend(Floats cache, const Floats &tokens, int64_t length);
+/// Unselects what lies beyond `valid` keys: all keys from there on, and with `causal` what query i
+/// sees beyond i + valid - queries.
+void hideInvalid(Mask &selection, int64_t valid, bool causal);
 Floats sddmm(const Floats &q, const Floats &k, const Mask &selection, const Floats *mask,
              float scale);
 Floats softmax(const Floats &scores, const Mask &selection);

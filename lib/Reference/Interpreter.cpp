@@ -47,6 +47,7 @@ private:
   LogicalResult eval(isa::LaunchOp op);
   LogicalResult eval(sattn::AttentionOp op);
   LogicalResult eval(sattn::LinearOp op);
+  LogicalResult eval(sattn::CacheAppendOp op);
   LogicalResult eval(sattn::TopKOp op);
   LogicalResult eval(sattn::GatherOp op);
   LogicalResult eval(sattn::ScatterOp op);
@@ -65,6 +66,7 @@ private:
   LogicalResult eval(check::ExpectEqualOp op);
   LogicalResult eval(check::PrintOp op);
 
+  LogicalResult checkValid(sattn::AttentionOp op);
   FailureOr<sem::Mask> selectValues(sattn::AttentionOp op, const sem::Floats &probabilities,
                                     const sem::Mask &selection);
   void forget(Block &scratch);
@@ -73,6 +75,7 @@ private:
   const sem::Floats &floats(Value value) const { return std::get<sem::Floats>(get(value)); }
   const sem::Floats *optionalFloats(Value value) const { return value ? &floats(value) : nullptr; }
   const sem::Indices &indices(Value value) const { return std::get<sem::Indices>(get(value)); }
+  int64_t count(Value value) const { return indices(value).data.front(); }
   const sem::Codes &codes(Value value) const { return std::get<sem::Codes>(get(value)); }
   /// The selection as a mask, whether packed or not.
   sem::Mask mask(Value value) const {
@@ -109,7 +112,7 @@ LogicalResult Interpreter::run(Operation &op) {
     return failure();
   return TypeSwitch<Operation *, LogicalResult>(&op)
       .Case<func::ReturnOp, isa::ReturnOp, arith::ConstantOp, isa::LaunchOp, sattn::AttentionOp,
-            sattn::LinearOp, sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp,
+            sattn::LinearOp, sattn::CacheAppendOp, sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp,
             sattn::SelectLargestOp, sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp,
             sattn::SelectAllOp, sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp,
             sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp, check::ExpectCloseOp,
@@ -147,6 +150,18 @@ LogicalResult Interpreter::eval(isa::LaunchOp op) {
 
 //===-- High level ---------------------------------------------------------===//
 
+/// Policies select among all keys, so only the one that keeps every pair can hide some afterwards.
+LogicalResult Interpreter::checkValid(sattn::AttentionOp op) {
+  const int64_t valid = count(op.getValid()), keys = op.getKey().getType().getDimSize(2);
+  if (valid < 1 || valid > keys)
+    return op.emitOpError() << "cannot be interpreted: expects 1 to " << keys << " valid keys, got "
+                            << valid;
+  if (op.getPolicy().isDense())
+    return success();
+  return op.emitOpError() << "cannot be interpreted: with `valid` keys there is only the policy "
+                             "#sattn.dense";
+}
+
 /// The policy says which pairs survive by building the ops that compute it; they are run and thrown
 /// away.
 LogicalResult Interpreter::eval(sattn::AttentionOp op) {
@@ -154,22 +169,27 @@ LogicalResult Interpreter::eval(sattn::AttentionOp op) {
   if (!missing.empty())
     return op.emitOpError() << "cannot be interpreted: its selection policy has no value for `"
                             << missing << "`";
+  if (op.getValid() && failed(checkValid(op)))
+    return failure();
   Block scratch;
   OpBuilder builder(op.getContext());
   builder.setInsertionPointToStart(&scratch);
   Value selection = op.getPolicy().buildSelection(builder, op);
   if (failed(run(scratch)))
     return failure();
+  sem::Mask selected = mask(selection);
+  if (op.getValid())
+    sem::hideInvalid(selected, count(op.getValid()), op.getCausal());
   sem::Floats probabilities =
-      sem::softmax(sem::sddmm(floats(op.getQuery()), floats(op.getKey()), mask(selection),
+      sem::softmax(sem::sddmm(floats(op.getQuery()), floats(op.getKey()), selected,
                               optionalFloats(op.getMask()), op.getScale().convertToFloat()),
-                   mask(selection));
-  FailureOr<sem::Mask> mixed = selectValues(op, probabilities, mask(selection));
+                   selected);
+  FailureOr<sem::Mask> mixed = selectValues(op, probabilities, selected);
   if (failed(mixed))
     return failure();
   // Where all values are mixed the division comes last, which loses less.
   store(op.getOutput(),
-        *mixed == mask(selection)
+        *mixed == selected
             ? sem::attention(floats(op.getQuery()), floats(op.getKey()), floats(op.getValue()),
                              *mixed, optionalFloats(op.getMask()), op.getScale().convertToFloat())
             : sem::spmm(probabilities, floats(op.getValue()), *mixed));
@@ -220,6 +240,15 @@ LogicalResult Interpreter::eval(sattn::LinearOp op) {
              sem::linear(floats(op.getInput()), floats(op.getWeight()),
                          optionalFloats(op.getBias()), optionalFloats(op.getResidual()),
                          op.getActivation(), op.getTransposeWeight()));
+}
+
+LogicalResult Interpreter::eval(sattn::CacheAppendOp op) {
+  const sem::Floats &cache = floats(op.getCache()), &tokens = floats(op.getTokens());
+  const int64_t length = count(op.getLength());
+  if (length < 0 || length + tokens.shape[2] > cache.shape[2])
+    return op.emitOpError() << "cannot be interpreted: " << tokens.shape[2] << " tokens after "
+                            << length << " do not fit a cache of " << cache.shape[2];
+  return set(op.getResult(), sem::cacheAppend(cache, tokens, length));
 }
 
 //===-- Tokens -------------------------------------------------------------===//

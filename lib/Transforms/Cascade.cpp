@@ -319,7 +319,7 @@ private:
         builder, core.getLoc(), output, ofTokens ? tokenScores.getType() : Type(),
         ofHeads ? headScores.getType() : Type(), query, living(core.getKey()),
         living(core.getValue()), living(core.getMask()), ofTokens ? tokenScores : Value(),
-        ofHeads ? headScores : Value(), core.getScaleAttr(), core.getCausalAttr(),
+        ofHeads ? headScores : Value(), core.getValid(), core.getScaleAttr(), core.getCausalAttr(),
         core.getPolicyAttr());
     again->setDiscardableAttrs(core->getDiscardableAttrDictionary());
     Value result = again.getOutput();

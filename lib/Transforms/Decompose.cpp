@@ -27,6 +27,10 @@ LogicalResult decompose(sattn::AttentionOp core) {
     if (!cast<RankedTensorType>(operand.getType()).hasStaticShape())
       return core.emitOpError() << "cannot be decomposed on " << operand.getType()
                                 << ": expects static shapes";
+  if (core.getValid())
+    return core.emitOpError() << "cannot be decomposed: it attends over a cache that grows "
+                                 "(`valid`), and masks are made for all keys; run attention on "
+                                 "the host (--attention host)";
   OpBuilder builder(core);
   Location loc = core.getLoc();
   Value selection = core.getPolicy().buildSelection(builder, core);

@@ -16,3 +16,12 @@ func.func @dynamic_shape(%x: tensor<1x2x?x4xf32>) -> tensor<1x2x?x4xf32> {
       : tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32>, tensor<1x2x?x4xf32> -> tensor<1x2x?x4xf32>
   return %o : tensor<1x2x?x4xf32>
 }
+
+// -----
+
+func.func @valid_keys(%q: tensor<1x2x1x4xf32>, %k: tensor<1x2x8x4xf32>, %n: tensor<i64>) -> tensor<1x2x1x4xf32> {
+  // expected-error @below {{cannot be decomposed: it attends over a cache that grows (`valid`), and masks are made for all keys; run attention on the host (--attention host)}}
+  %o = sattn.attention %q, %k, %k valid %n {scale = 0.5 : f32, policy = #sattn.dense}
+      : tensor<1x2x1x4xf32>, tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32> valid tensor<i64> -> tensor<1x2x1x4xf32>
+  return %o : tensor<1x2x1x4xf32>
+}

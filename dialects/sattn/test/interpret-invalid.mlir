@@ -84,3 +84,36 @@ module {
     return
   }
 }
+
+// -----
+
+func.func @no_valid_key() {
+  %x = arith.constant dense<1.0> : tensor<1x1x2x2xf32>
+  %n = arith.constant dense<3> : tensor<i64>
+  // expected-error @below {{cannot be interpreted: expects 1 to 2 valid keys, got 3}}
+  %o = sattn.attention %x, %x, %x valid %n {scale = 1.0 : f32, policy = #sattn.dense}
+      : tensor<1x1x2x2xf32>, tensor<1x1x2x2xf32>, tensor<1x1x2x2xf32> valid tensor<i64> -> tensor<1x1x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @valid_keys_of_a_policy() {
+  %x = arith.constant dense<1.0> : tensor<1x1x2x2xf32>
+  %n = arith.constant dense<1> : tensor<i64>
+  // expected-error @below {{cannot be interpreted: with `valid` keys there is only the policy #sattn.dense}}
+  %o = sattn.attention %x, %x, %x valid %n {scale = 1.0 : f32, policy = #sattn.low_bit_threshold<bits = 4, threshold = 0.1, normalize = true, q_range = 1.0, k_range = 1.0, empty_row = dense>}
+      : tensor<1x1x2x2xf32>, tensor<1x1x2x2xf32>, tensor<1x1x2x2xf32> valid tensor<i64> -> tensor<1x1x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @full_cache() {
+  %c = arith.constant dense<1.0> : tensor<1x1x4x2xf32>
+  %x = arith.constant dense<1.0> : tensor<1x1x2x2xf32>
+  %n = arith.constant dense<3> : tensor<i64>
+  // expected-error @below {{cannot be interpreted: 2 tokens after 3 do not fit a cache of 4}}
+  %o = sattn.cache_append %c, %x at %n : tensor<1x1x4x2xf32>, tensor<1x1x2x2xf32> at tensor<i64>
+  return
+}

@@ -97,3 +97,40 @@ func.func @activations() {
   check.expect_close %h, %eh max_abs 1.0e-6 : tensor<1x1xf32>
   return
 }
+
+// The rows from 1 on are replaced; the last one stays.
+func.func @cache_append() {
+  %c = arith.constant dense<[[[[1.0], [2.0], [3.0], [4.0]]]]> : tensor<1x1x4x1xf32>
+  %x = arith.constant dense<[[[[8.0], [9.0]]]]> : tensor<1x1x2x1xf32>
+  %n = arith.constant dense<1> : tensor<i64>
+  %r = sattn.cache_append %c, %x at %n : tensor<1x1x4x1xf32>, tensor<1x1x2x1xf32> at tensor<i64>
+  %e = arith.constant dense<[[[[1.0], [8.0], [9.0], [4.0]]]]> : tensor<1x1x4x1xf32>
+  check.expect_close %r, %e max_abs 0.0 : tensor<1x1x4x1xf32>
+  return
+}
+
+// Two keys of four are there, scores [0, ln 3]: 1/4 * 8 + 3/4 * 4 = 5. What lies behind them is not looked at.
+func.func @attention_valid() {
+  %q = arith.constant dense<1.0> : tensor<1x1x1x1xf32>
+  %k = arith.constant dense<[[[[0.0], [1.0986123], [9.0], [0x7FC00000]]]]> : tensor<1x1x4x1xf32>
+  %v = arith.constant dense<[[[[8.0], [4.0], [100.0], [0x7FC00000]]]]> : tensor<1x1x4x1xf32>
+  %n = arith.constant dense<2> : tensor<i64>
+  %o = sattn.attention %q, %k, %v valid %n {scale = 1.0 : f32, policy = #sattn.dense}
+      : tensor<1x1x1x1xf32>, tensor<1x1x4x1xf32>, tensor<1x1x4x1xf32> valid tensor<i64> -> tensor<1x1x1x1xf32>
+  %e = arith.constant dense<5.0> : tensor<1x1x1x1xf32>
+  check.expect_close %o, %e max_abs 1.0e-6 : tensor<1x1x1x1xf32>
+  return
+}
+
+// Two queries, three keys there: query 0 sees keys 0 and 1, (1 + 2) / 2 = 1.5, query 1 sees three, (1 + 2 + 6) / 3 = 3.
+func.func @attention_valid_causal() {
+  %q = arith.constant dense<0.0> : tensor<1x1x2x1xf32>
+  %k = arith.constant dense<0.0> : tensor<1x1x4x1xf32>
+  %v = arith.constant dense<[[[[1.0], [2.0], [6.0], [100.0]]]]> : tensor<1x1x4x1xf32>
+  %n = arith.constant dense<3> : tensor<i64>
+  %o = sattn.attention %q, %k, %v valid %n {scale = 1.0 : f32, causal, policy = #sattn.dense}
+      : tensor<1x1x2x1xf32>, tensor<1x1x4x1xf32>, tensor<1x1x4x1xf32> valid tensor<i64> -> tensor<1x1x2x1xf32>
+  %e = arith.constant dense<[[[[1.5], [3.0]]]]> : tensor<1x1x2x1xf32>
+  check.expect_close %o, %e max_abs 1.0e-6 : tensor<1x1x2x1xf32>
+  return
+}

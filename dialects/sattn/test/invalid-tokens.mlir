@@ -3,7 +3,7 @@
 
 func.func @scores_without_result(%q: tensor<1x2x4x4xf32>, %t: tensor<1x4xf32>) {
   // expected-error @below {{expects `token_scores` among its operands exactly when there is a result for them}}
-  %o = "sattn.attention"(%q, %q, %q, %t) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 0>, policy = #sattn.dense, resultSegmentSizes = array<i32: 1, 0, 0>, scale = 1.0 : f32}> : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x4xf32>) -> tensor<1x2x4x4xf32>
+  %o = "sattn.attention"(%q, %q, %q, %t) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 1, 0, 0>, policy = #sattn.dense, resultSegmentSizes = array<i32: 1, 0, 0>, scale = 1.0 : f32}> : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x4xf32>) -> tensor<1x2x4x4xf32>
   return
 }
 

@@ -182,3 +182,19 @@ func.func @spmm_value(%p: tensor<1x1x4x4xf32>, %v: tensor<1x1x5x2xf32>, %m: tens
   sattn.spmm %p, %v over %m : tensor<1x1x4x4xf32>, tensor<1x1x5x2xf32>, tensor<1x1x4x4xi1> -> tensor<1x1x4x2xf32>
   return
 }
+
+// -----
+
+func.func @cache_append_head_size(%c: tensor<1x2x8x4xf32>, %x: tensor<1x2x1x5xf32>, %n: tensor<i64>) {
+  // expected-error @below {{expects tokens of shape 1x2x?x4 (batch, heads and head size of the cache), got 1x2x1x5}}
+  sattn.cache_append %c, %x at %n : tensor<1x2x8x4xf32>, tensor<1x2x1x5xf32> at tensor<i64>
+  return
+}
+
+// -----
+
+func.func @cache_append_capacity(%c: tensor<1x2x8x4xf32>, %x: tensor<1x2x9x4xf32>, %n: tensor<i64>) {
+  // expected-error @below {{expects at most 8 tokens, the capacity of the cache, got 9}}
+  sattn.cache_append %c, %x at %n : tensor<1x2x8x4xf32>, tensor<1x2x9x4xf32> at tensor<i64>
+  return
+}

@@ -12,6 +12,19 @@ func.func @attention(%q: tensor<1x2x8x4xf32>, %k: tensor<1x2x6x4xf32>, %v: tenso
   return %o : tensor<1x2x8x3xf32>
 }
 
+// CHECK-LABEL: @cache
+// CHECK: sattn.cache_append %{{.*}}, %{{.*}} at %{{.*}} : tensor<1x2x16x4xf32>, tensor<1x2x1x4xf32> at tensor<i64>
+// CHECK: sattn.attention %{{.*}}, %{{.*}}, %{{.*}} valid %{{.*}} {policy = #sattn.dense, scale = 1.250000e-01 : f32} : {{.*}}, tensor<1x2x16x4xf32> valid tensor<i64> -> tensor<1x2x1x4xf32>
+// CHECK: sattn.attention %{{.*}}, %{{.*}}, %{{.*}} mask %{{.*}} valid %{{.*}} {policy = #sattn.dense, scale = 1.250000e-01 : f32} : {{.*}}, tensor<1x1x1x16xf32> valid tensor<i64> -> tensor<1x2x1x4xf32>
+func.func @cache(%q: tensor<1x2x1x4xf32>, %k: tensor<1x2x16x4xf32>, %n: tensor<i64>, %m: tensor<1x1x1x16xf32>) {
+  %c = sattn.cache_append %k, %q at %n : tensor<1x2x16x4xf32>, tensor<1x2x1x4xf32> at tensor<i64>
+  %o = sattn.attention %q, %c, %c valid %n {scale = 0.125 : f32, policy = #sattn.dense}
+      : tensor<1x2x1x4xf32>, tensor<1x2x16x4xf32>, tensor<1x2x16x4xf32> valid tensor<i64> -> tensor<1x2x1x4xf32>
+  %p = sattn.attention %q, %c, %c mask %m valid %n {scale = 0.125 : f32, policy = #sattn.dense}
+      : tensor<1x2x1x4xf32>, tensor<1x2x16x4xf32>, tensor<1x2x16x4xf32>, tensor<1x1x1x16xf32> valid tensor<i64> -> tensor<1x2x1x4xf32>
+  return
+}
+
 // A real that is no short decimal keeps all its digits.
 // CHECK-LABEL: @policy
 // CHECK: #sattn.low_bit_threshold<bits = 4, threshold = 2.000000e-03, normalize = true, q_range = 0.33333333333333331, k_range = 5.000000e-01, empty_row = argmax>
