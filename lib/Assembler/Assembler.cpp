@@ -41,12 +41,14 @@ public:
     std::vector<flatbuffers::Offset<program::Stage>> stages;
     for (const auto &stage : image.stages)
       stages.push_back(std::visit([&](const auto &it) { return writeStage(it); }, stage));
+    flatbuffers::Offset<program::Cache> cache = image.cache ? writeCache(*image.cache) : 0;
     auto arch = writeSettings(image.arch), provenance = writeSettings(image.provenance);
     std::string producer = std::string("sparsam ") + SPARSAM_VERSION;
     program::FinishProgramBuffer(
-        builder, program::CreateProgramDirect(
-                     builder, producer.c_str(), image.target.c_str(), &arch, &provenance, &tensors,
-                     &image.inputs, &image.outputs, &stages, image.arenaBytes, image.dataBytes));
+        builder,
+        program::CreateProgramDirect(builder, producer.c_str(), image.target.c_str(), &arch,
+                                     &provenance, &tensors, &image.inputs, &image.outputs, &stages,
+                                     image.arenaBytes, image.dataBytes, image.stateBytes, cache));
   }
 
   StringRef getBytes() const {
@@ -81,6 +83,18 @@ private:
     if (auto *integers = std::get_if<std::vector<int64_t>>(&setting))
       return make(Kind::integers, 0, 0, nullptr, integers);
     return make(Kind::reals, 0, 0, nullptr, nullptr, &std::get<std::vector<double>>(setting));
+  }
+
+  flatbuffers::Offset<program::Cache> writeCache(const CacheImage &cache) {
+    std::vector<flatbuffers::Offset<program::State>> states;
+    for (const StateImage &state : cache.states)
+      states.push_back(program::CreateStateDirect(builder, state.tensor, state.input.c_str(),
+                                                  state.output.c_str(), state.axis));
+    std::vector<flatbuffers::Offset<program::Growing>> growing;
+    for (const GrowingImage &input : cache.growing)
+      growing.push_back(program::CreateGrowing(builder, input.tensor, input.axis, input.extra));
+    return program::CreateCacheDirect(builder, cache.length, cache.capacity, cache.step, &states,
+                                      &growing);
   }
 
   flatbuffers::Offset<program::Stage> writeStage(const HostStage &stage) {

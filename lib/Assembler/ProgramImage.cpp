@@ -4,6 +4,8 @@
 #include "Assembler/ProgramImage.h"
 #include "Support/NodeName.h"
 
+#include "sattn/Sattn.h"
+
 #include "runtime/program/ProgramHeader.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,6 +14,8 @@
 
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MathExtras.h"
+
+#include <set>
 
 using namespace mlir;
 
@@ -87,6 +91,10 @@ public:
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main || !main.getBody().hasOneBlock())
       return module.emitError("needs a function @main of one block to be assembled");
+    FailureOr<std::optional<CacheImage>> cache = readCache(main);
+    if (failed(cache))
+      return failure();
+    image.cache = *cache;
     if (failed(addInputs(main)) || failed(reserveOutputs(main)))
       return failure();
     for (Operation &op : main.getBody().front())
@@ -131,15 +139,52 @@ private:
     for (BlockArgument argument : main.getArguments()) {
       unsigned number = argument.getArgNumber();
       auto name = main.getArgAttrOfType<StringAttr>(number, kGraphName);
+      FailureOr<ArgumentRole> role = readRole(main, number);
+      if (failed(role))
+        return failure();
+      const bool isKept = role->isLength || !role->output.empty();
       FailureOr<int32_t> tensor =
           addTensor(argument, name ? name.getValue() : ("arg" + Twine(number)).str(),
-                    program::TensorKind::input);
+                    isKept ? program::TensorKind::state : program::TensorKind::input);
       if (failed(tensor))
         return failure();
       tensors[argument] = *tensor;
-      image.inputs.push_back(*tensor);
+      if (isKept)
+        placeState(*tensor);
+      if (image.cache)
+        addRole(*tensor, *role);
+      if (!isKept)
+        image.inputs.push_back(*tensor);
     }
+    if (image.cache && image.cache->length < 0)
+      return main.emitOpError() << "has caches, but no argument for their length (`"
+                                << sattn::kLengthAttr << "`)";
     return success();
+  }
+
+  void placeState(int32_t tensor) {
+    TensorImage &state = image.tensors[tensor];
+    state.offset = llvm::alignTo(image.stateBytes, runtime::ProgramHeader::kAlignment);
+    image.stateBytes = state.offset + state.bytes;
+  }
+
+  void addRole(int32_t tensor, const ArgumentRole &role) {
+    if (role.isLength)
+      image.cache->length = tensor;
+    else if (!role.output.empty())
+      image.cache->states.push_back(
+          {tensor, image.tensors[tensor].name, role.output, role.axis.value_or(-1)});
+    else if (role.axis)
+      image.cache->growing.push_back({tensor, uint32_t(*role.axis), role.extra});
+  }
+
+  /// The state that a result of this name continues; null for an output.
+  const StateImage *findState(StringRef output) const {
+    if (image.cache)
+      for (const StateImage &state : image.cache->states)
+        if (state.output == output)
+          return &state;
+    return nullptr;
   }
 
   /// Outputs are written in place by the stage that computes them. What no stage computes, or two
@@ -150,6 +195,11 @@ private:
       return main.emitOpError("must end in func.return");
     for (auto [number, value] : llvm::enumerate(returnOp.getOperands())) {
       auto name = main.getResultAttrOfType<StringAttr>(number, kGraphName);
+      if (const StateImage *state = findState(name ? name.getValue() : "")) {
+        copies.emplace_back(value, state->tensor);
+        continued.insert(state->tensor);
+        continue;
+      }
       FailureOr<int32_t> tensor =
           addTensor(value, name ? name.getValue() : ("result" + Twine(number)).str(),
                     program::TensorKind::output);
@@ -162,6 +212,10 @@ private:
       else
         copies.emplace_back(value, *tensor);
     }
+    for (unsigned i = 0; image.cache && i < image.cache->states.size(); ++i)
+      if (const StateImage &state = image.cache->states[i]; !continued.count(state.tensor))
+        return main.emitOpError() << "has no result '" << state.output << "' to continue '"
+                                  << state.input << "'";
     return success();
   }
 
@@ -242,12 +296,23 @@ private:
       return success(); // added where they are used
     if (auto launch = dyn_cast<isa::LaunchOp>(op))
       return addLaunch(launch);
+    if (auto append = dyn_cast<sattn::CacheAppendOp>(op))
+      appendInPlace(append);
     if (isReshapeLike(op)) {
       FailureOr<bool> isAlias = addAlias(op);
       if (failed(isAlias) || *isAlias)
         return success(succeeded(isAlias));
     }
     return addHost(op);
+  }
+
+  /// What is appended to a state that nothing else reads needs no memory of its own.
+  void appendInPlace(sattn::CacheAppendOp append) {
+    auto it = tensors.find(append.getCache());
+    if (it != tensors.end() && append.getCache().hasOneUse() &&
+        !tensors.count(append.getResult()) &&
+        image.tensors[it->second].kind == program::TensorKind::state)
+      tensors[append.getResult()] = it->second;
   }
 
   /// Gives the result of a reshape the place of its operand. False where that cannot be: an input
@@ -257,8 +322,8 @@ private:
     if (failed(source))
       return failure();
     program::TensorKind kind = image.tensors[*source].kind;
-    if (tensors.count(op->getResult(0)) ||
-        (kind != program::TensorKind::constant && kind != program::TensorKind::activation))
+    if (tensors.count(op->getResult(0)) || kind == program::TensorKind::input ||
+        kind == program::TensorKind::output)
       return false;
     FailureOr<int32_t> alias = addTensor(op->getResult(0), image.tensors[*source].name, kind);
     if (failed(alias))
@@ -346,6 +411,8 @@ private:
       FailureOr<int32_t> source = use(value);
       if (failed(source))
         return failure();
+      if (*source == output)
+        continue; // written in place
       image.stages.push_back(
           HostStage{"onnx.Identity", image.tensors[output].name, {*source}, {output}, {}});
     }
@@ -359,6 +426,7 @@ private:
   std::map<int32_t, Arena::Life> lives;
   std::map<int32_t, int32_t> aliases; ///< activation to the one whose place it has
   SmallVector<std::pair<Value, int32_t>> copies;
+  std::set<int32_t> continued; ///< states that have a result
   llvm::DenseSet<Operation *> launched;
   llvm::StringSet<> names;
 };

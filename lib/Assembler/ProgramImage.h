@@ -6,6 +6,7 @@
 #include "Assembler/KernelEncoder.h"
 #include "sparsam/Assembler.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 
 #include "runtime/program/Program_generated.h"
@@ -42,6 +43,28 @@ struct AcceleratorStage {
   KernelImage kernel;
 };
 
+/// An argument that a session keeps, by the names of the argument and of the result that continues
+/// it.
+struct StateImage {
+  int32_t tensor;
+  std::string input, output;
+  int32_t axis; ///< that counts tokens; -1: none
+};
+
+struct GrowingImage {
+  int32_t tensor;
+  uint32_t axis;
+  uint64_t extra;
+};
+
+/// What a program keeps from run to run.
+struct CacheImage {
+  int32_t length = -1;
+  uint64_t capacity = 0, step = 0;
+  std::vector<StateImage> states;
+  std::vector<GrowingImage> growing;
+};
+
 /// Everything that a program file holds; constants are still attributes.
 struct ProgramImage {
   std::string target;
@@ -51,11 +74,23 @@ struct ProgramImage {
   std::vector<std::variant<HostStage, AcceleratorStage>> stages;
   /// In order of their offsets in the data sections.
   std::vector<std::pair<uint64_t, mlir::ElementsAttr>> data;
-  uint64_t arenaBytes = 0, dataBytes = 0;
+  uint64_t arenaBytes = 0, dataBytes = 0, stateBytes = 0;
+  std::optional<CacheImage> cache;
 };
 
 /// The program of `module`: its function `main`, and the kernels that it launches.
 mlir::FailureOr<ProgramImage> buildProgram(mlir::ModuleOp module, const Provenance &provenance);
+
+/// What argument `number` of `main` is besides an input, by its attributes (sattn/Sattn.h).
+struct ArgumentRole {
+  bool isLength = false;
+  std::string output;      ///< of a state, the result that continues it; empty: no state
+  std::optional<int> axis; ///< that counts tokens
+  uint64_t extra = 0;      ///< of an input that grows
+};
+mlir::FailureOr<ArgumentRole> readRole(mlir::func::FuncOp main, unsigned number);
+/// Capacity and step of `main`, if it has caches; fails if its attributes make no sense.
+mlir::FailureOr<std::optional<CacheImage>> readCache(mlir::func::FuncOp main);
 
 /// Attributes of `op` as settings of a host kernel: what ODS declares, and names.
 Settings readAttributes(mlir::Operation *op);

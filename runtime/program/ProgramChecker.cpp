@@ -17,9 +17,11 @@ static constexpr unsigned kMaxRank = 32;
 
 namespace {
 
-/// The FlatBuffers verifier does not look at the alignment of the elements of a vector.
+/// The FlatBuffers verifier does not look at the alignment of the elements of a vector. Without
+/// elements, as in the shape of a scalar, there is none.
 template <typename Vector> bool isAligned(const Vector *vector) {
-  return !vector || reinterpret_cast<uintptr_t>(vector->Data()) % alignof(uint64_t) == 0;
+  return !vector || vector->size() == 0 ||
+         reinterpret_cast<uintptr_t>(vector->Data()) % alignof(uint64_t) == 0;
 }
 
 class Checker {
@@ -39,6 +41,9 @@ public:
     if (Status status = checkAllInputsBound(); !status)
       return status;
     if (Status status = checkInterface(*program_.outputs(), "output", false); !status)
+      return status;
+    if (Status status = program_.cache() ? checkCache(program_, *program_.cache()) : Status();
+        !status)
       return status;
     for (auto attributes : {program_.arch(), program_.provenance()})
       if (Status status = checkAttributes(attributes, "the program"); !status)
@@ -72,17 +77,24 @@ private:
     if (*bytes != tensor.bytes())
       return makeError(what, " of shape ", toString(view.shape), " has ", *bytes,
                        " bytes, its table says ", tensor.bytes());
-    bool isConstant = tensor.kind() == program::TensorKind::constant;
-    if (!isConstant && tensor.kind() != program::TensorKind::activation)
+    if (tensor.kind() == program::TensorKind::input || tensor.kind() == program::TensorKind::output)
       return Status();
-    uint64_t space = isConstant ? dataBytes_ : program_.arena_bytes();
+    const auto [space, where] = spaceOf(tensor.kind());
     if (tensor.offset() % ProgramHeader::kAlignment != 0)
       return makeError(what, " lies at ", tensor.offset(), ", which is no multiple of ",
                        ProgramHeader::kAlignment);
     if (tensor.offset() > space || *bytes > space - tensor.offset())
       return makeError(what, " [", tensor.offset(), ", +", *bytes, ") does not lie inside of the ",
-                       space, " bytes of ", isConstant ? "data" : "the arena");
+                       space, " bytes of ", where);
     return Status();
+  }
+
+  std::pair<uint64_t, const char *> spaceOf(program::TensorKind kind) const {
+    if (kind == program::TensorKind::constant)
+      return {dataBytes_, "data"};
+    if (kind == program::TensorKind::state)
+      return {program_.state_bytes(), "the state"};
+    return {program_.arena_bytes(), "the arena"};
   }
 
   /// Inputs or outputs: indices of tensors with names of their own.
@@ -164,8 +176,8 @@ private:
     const program::Tensor *tensor = tensorAt(index);
     if (!tensor)
       return noTensor(what, "output", index);
-    if (tensor->kind() != program::TensorKind::activation &&
-        tensor->kind() != program::TensorKind::output)
+    if (tensor->kind() == program::TensorKind::input ||
+        tensor->kind() == program::TensorKind::constant)
       return makeError(what, " writes tensor ", quoted(tensor->name()),
                        ", which is an input or a constant");
     return Status();

@@ -11,6 +11,7 @@
 #include "runtime/support/Result.h"
 
 namespace sparsam::program {
+struct Cache;
 struct Program;
 struct Tensor;
 } // namespace sparsam::program
@@ -20,6 +21,9 @@ namespace sparsam::runtime {
 /// Checks every index, offset, shape, kind and name. `dataBytes` is the length of the data sections
 /// in the file.
 Status checkProgram(const program::Program &program, uint64_t dataBytes);
+
+/// Checks what the program keeps between runs, once its tensors are checked.
+Status checkCache(const program::Program &program, const program::Cache &cache);
 
 /// Type and shape of a checked tensor; no data.
 TensorView viewOf(const program::Tensor &tensor);

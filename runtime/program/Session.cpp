@@ -29,6 +29,8 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Program> 
       view.data = const_cast<uint8_t *>(state.program->constant(i).data());
     state.tensors.push_back(std::move(view));
   }
+  if (Status status = state.allocateState(); !status)
+    return makeError("cannot run program ", state.program->name(), ": ", status.error().message);
   if (table.target() && table.target()->size() > 0)
     if (Status status = state.createMachine(models); !status)
       return makeError("cannot run program ", state.program->name(), ": ", status.error().message);

@@ -25,6 +25,8 @@ struct RunOptions {
   bool collectStatistics = false;         ///< of every attention core run on the host
   HostModel hostModel;                    ///< times the operators on the host
   TraceWriter *timeline = nullptr;
+  /// The caches among the outputs, cut to the tokens they hold: a copy.
+  bool returnState = true;
   /// Called before each stage with its index, the number of stages and its name.
   std::function<void(unsigned, unsigned, const std::string &)> progress;
 };
@@ -56,7 +58,25 @@ public:
   /// Runs the program. `inputs` must hold every input of the program with its shape and dtype
   /// (int32 is widened to int64); errors name the tensor. In timing mode inputs are not looked at
   /// and host kernels are not executed.
+  ///
+  /// A program with caches continues from what the run before left, unless `inputs` hold its
+  /// caches: then as after setState. Other inputs that grow with the caches are as long as they are
+  /// then.
   Result<RunResult> run(const TensorMap &inputs, const RunOptions &options);
+
+  /// What a program that decodes token by token keeps from run to run.
+  bool hasState() const;
+  /// Tokens in the caches, at most that many, and how many more a run appends.
+  int64_t length() const;
+  int64_t capacity() const;
+  int64_t step() const;
+  /// Empties the caches, as they are at first.
+  void reset();
+  /// Fills all of them from tensors by their input names or their output names: caches of equally
+  /// many tokens. Leaves them as they are where it fails.
+  Status setState(const TensorMap &tensors);
+  /// Copies by output name, cut to length() tokens.
+  TensorMap state() const;
 
   const Program &program() const;
   /// The machine's parameters; null for a program that runs on the host alone.

@@ -28,9 +28,11 @@ private:
 
   Status bind(const TensorMap &inputs);
   Status bindInputs(const TensorMap &inputs);
+  Status bindState(const TensorMap &inputs, std::vector<std::string> &names);
   Status bindInput(const program::Tensor &tensor, unsigned index, const TensorMap &inputs);
   Status bindOutputs();
   void collectOutputs();
+  void advance();
   Status runStage(unsigned index);
   Status runHost(const program::HostKernel &host, unsigned index);
   Status runAccelerator(const program::AcceleratorStage &stage, unsigned index);
@@ -71,6 +73,10 @@ Status Run::bindInput(const program::Tensor &tensor, unsigned index, const Tenso
   }
   const TensorView &wanted = state_.tensors[index];
   Tensor value = it->second;
+  auto filled = state_.fillUp(index, name, value);
+  if (!filled)
+    return filled.error();
+  value = filled->value_or(value);
   if (value.shape() != wanted.shape)
     return makeError("input '", name, "' must have shape ", toString(wanted.shape), ", got ",
                      toString(value.shape()), "; the program is compiled for fixed shapes");
@@ -84,9 +90,28 @@ Status Run::bindInput(const program::Tensor &tensor, unsigned index, const Tenso
   return Status();
 }
 
+Status Run::bindState(const TensorMap &inputs, std::vector<std::string> &names) {
+  if (!state_.cache())
+    return Status();
+  for (const program::State *state : *state_.cache()->states())
+    names.push_back(state->input()->str());
+  if (TensorMap given = state_.pickState(inputs); !given.empty())
+    if (Status status = state_.setState(given); !status)
+      return status;
+  const int64_t step = int64_t(state_.cache()->step()),
+                capacity = int64_t(state_.cache()->capacity());
+  if (state_.length() <= capacity - step)
+    return Status();
+  return makeError("the caches are full: they hold ", state_.length(), " of ", capacity,
+                   " tokens, and a run appends ", step,
+                   "; compile the model with a larger --cache");
+}
+
 Status Run::bindInputs(const TensorMap &inputs) {
   const program::Program &table = state_.program->table();
   std::vector<std::string> names;
+  if (Status status = bindState(inputs, names); !status)
+    return status;
   for (int32_t index : *table.inputs()) {
     const program::Tensor *tensor = table.tensors()->Get(uint32_t(index));
     names.push_back(tensor->name()->str());
@@ -128,6 +153,15 @@ void Run::collectOutputs() {
   }
 }
 
+/// The tokens of this run are in the caches now.
+void Run::advance() {
+  if (!state_.cache())
+    return;
+  state_.length() += int64_t(state_.cache()->step());
+  if (options_.returnState)
+    state_.addState(result_.outputs);
+}
+
 //===-- Stages -------------------------------------------------------------===//
 
 /// What calibration calls an attention core: the name raise gave it.
@@ -154,9 +188,11 @@ static HostReport hostReport(const program::HostKernel &host, const HostKernel &
   report.op = host.op()->str();
   report.name = host.name() ? host.name()->str() : "";
   report.flops = kernel.flops();
-  for (const std::vector<TensorView> *views : {&inputs, &outputs})
-    for (const TensorView &view : *views)
-      report.bytes += view.data ? double(view.bytes()) : 0;
+  report.bytes = kernel.bytes();
+  if (report.bytes == 0)
+    for (const std::vector<TensorView> *views : {&inputs, &outputs})
+      for (const TensorView &view : *views)
+        report.bytes += view.data ? double(view.bytes()) : 0;
   return report;
 }
 
@@ -255,8 +291,10 @@ Result<RunResult> Run::execute(const TensorMap &inputs) {
   Status status = isTimingOnly() ? Status() : bind(inputs);
   for (unsigned i = 0, n = state_.program->table().stages()->size(); status && i < n; ++i)
     status = runStage(i);
-  if (status && !isTimingOnly())
+  if (status && !isTimingOnly()) {
     collectOutputs();
+    advance();
+  }
   state_.tensors = std::move(unbound);
   if (!status)
     return status.error();

@@ -11,6 +11,7 @@
 
 namespace sparsam::program {
 struct AcceleratorStage;
+struct Cache;
 struct HostKernel;
 } // namespace sparsam::program
 
@@ -24,6 +25,7 @@ struct Session::State {
   std::vector<std::unique_ptr<HostKernel>>
       hostKernels; ///< by stage; made by the first run that needs them
   Tensor arena;
+  Tensor kept; ///< what outlives a run; see SessionCache.cpp
   bool isPrepared = false;
 
   /// Machine of the program's target with the parameters it was compiled for.
@@ -33,6 +35,18 @@ struct Session::State {
   /// Makes arena and host kernels: what a timing run does not need.
   Status prepareHost();
   Status createHost(unsigned stage);
+
+  const program::Cache *cache() const;
+  /// Makes the memory that outlives a run.
+  Status allocateState();
+  int64_t &length();
+  /// The caches among `inputs` by input name; nothing where there is none.
+  TensorMap pickState(const TensorMap &inputs) const;
+  Status setState(const TensorMap &tensors);
+  void addState(TensorMap &outputs) const;
+  /// An input that grows, filled up with zeros to the program's shape. Null: it does not grow.
+  Result<std::optional<Tensor>> fillUp(unsigned index, const std::string &name,
+                                       const Tensor &value);
 
   /// The bindings of an accelerator stage, or operands of a host kernel; -1 is an absent operand.
   template <typename Indices> std::vector<TensorView> viewsOf(const Indices *indices) const {
