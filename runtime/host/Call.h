@@ -52,6 +52,7 @@ void addReductions(Table &table);
 void addShapes(Table &table);
 void addSelections(Table &table);
 void addMatrix(Table &table);
+void addAttention(Table &table);
 void addTokens(Table &table);
 
 /// Elements that one index of a parallel loop works on: fixed, so that results never depend on the

@@ -118,6 +118,7 @@ const Table &table() {
     addShapes(table);
     addSelections(table);
     addMatrix(table);
+    addAttention(table);
     addTokens(table);
     return table;
   }();

@@ -27,8 +27,10 @@ public:
   /// depends on values: an index out of range, a shape that is not the one compiled for.
   virtual Status run(const std::vector<TensorView> &inputs,
                      const std::vector<TensorView> &outputs) = 0;
-  /// Floating point operations, for the host model.
+  /// Floating point operations of the last run, for the host model.
   virtual double flops() const { return 0; }
+  /// Bytes that the last run touched; 0: all of its tensors.
+  virtual double bytes() const { return 0; }
 };
 
 /// Prepares op `op` ("onnx.Softmax", "sattn.linear", "sattn.attention"...) for tensors of these

@@ -3,6 +3,8 @@
 
 #include "runtime/host/Linear.h"
 
+#include "runtime/host/Gemv.h"
+
 #include "runtime/support/Parallel.h"
 
 #include <dnnl.hpp>
@@ -185,6 +187,8 @@ private:
 } // namespace
 
 Result<std::unique_ptr<Linear>> Linear::create(const LinearShape &shape, const float *weights) {
+  if (shape.rows == 1)
+    return createLinearOfOneRow(shape);
   try {
     return std::unique_ptr<Linear>(std::make_unique<TiledLinear>(shape, weights));
   } catch (const dnnl::error &error) {

@@ -28,6 +28,9 @@ public:
                    float *y) = 0;
 };
 
+/// For x of one row, as in decoding: reads the weights where they lie, once, and packs nothing.
+std::unique_ptr<Linear> createLinearOfOneRow(const LinearShape &shape);
+
 /// C = alpha A B + beta C on the calling thread; row-major, A [rows, depth], B [depth, width], each
 /// transposed if its flag says so, with leading dimensions.
 void multiply(bool transA, bool transB, int64_t rows, int64_t width, int64_t depth, float alpha,

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Matrix.cpp - matrix products, linear layers and attention ----------===//
+//===- Matrix.cpp - matrix products, linear layers ------------------------===//
 
 #include "runtime/host/Call.h"
 #include "runtime/host/Linear.h"
-#include "runtime/host/Vector.h"
 #include "runtime/support/Parallel.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <memory>
-#include <tuple>
 
 namespace sparsam::runtime::host {
 
@@ -204,175 +200,12 @@ Made makeGemm(const Call &call) {
       });
 }
 
-//===-- sattn.attention ----------------------------------------------------===//
-
-struct AttentionShape {
-  int64_t batch, heads, queries, keys, dim, valueDim;
-  Shape mask; ///< empty: none
-  float scale;
-  bool causal;
-  bool hasTokenScores, hasHeadScores;
-  size_t headScores() const { return hasTokenScores ? 2 : 1; } ///< result
-};
-
-/// Probabilities of `rows` queries from `row` on, in place of their scores.
-void softmaxRows(const AttentionShape &s, const float *mask, int64_t head, int64_t row,
-                 int64_t rows, float *scores) {
-  const float minusInfinity = -std::numeric_limits<float>::infinity();
-  const int64_t b = head / s.heads, h = head % s.heads;
-  for (int64_t r = 0; r < rows; ++r) {
-    float *x = scores + r * s.keys;
-    const int64_t query = row + r;
-    if (mask) {
-      const int64_t mh = s.mask[1] == 1 ? 0 : h, mb = s.mask[0] == 1 ? 0 : b;
-      const int64_t mq = s.mask[2] == 1 ? 0 : query;
-      const float *line = mask + ((mb * s.mask[1] + mh) * s.mask[2] + mq) * s.mask[3];
-      for (int64_t j = 0; j < s.keys; ++j)
-        x[j] += line[s.mask[3] == 1 ? 0 : j];
-    }
-    for (int64_t j = std::max<int64_t>(0, query + s.keys - s.queries + 1); s.causal && j < s.keys;
-         ++j)
-      x[j] = minusInfinity;
-    softmaxRow(x, s.keys, true, x);
-  }
-}
-
-/// Scores come in and go out with the shape of tokens and of heads.
-Status checkScores(const Call &call, const AttentionShape &s) {
-  if (call.outputs.size() != 1 + size_t(s.hasTokenScores) + size_t(s.hasHeadScores))
-    return call.error("expects a result for the output and for each kind of scores, got ",
-                      call.outputs.size());
-  const Shape tokens = {s.batch, s.keys}, heads = {s.batch, s.heads};
-  for (auto [isThere, input, output, shape] :
-       {std::tuple(s.hasTokenScores, size_t(4), size_t(1), &tokens),
-        std::tuple(s.hasHeadScores, size_t(5), s.headScores(), &heads)}) {
-    if (!isThere)
-      continue;
-    if (Status status = call.expectShape(call.inputs[input], "scores", *shape); !status)
-      return status;
-    if (Status status = call.expectShape(call.outputs[output], "new scores", *shape); !status)
-      return status;
-  }
-  return Status();
-}
-
-/// Column sums of `rows` rows of probabilities.
-void sumColumns(const float *probabilities, int64_t rows, int64_t keys, double *sums) {
-  std::fill_n(sums, keys, 0.0);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t j = 0; j < keys; ++j)
-      sums[j] += probabilities[r * keys + j];
-}
-
-/// Adds the sums of all tiles of a batch entry's heads, in order.
-void addTokenScores(const AttentionShape &s, int64_t tiles, const std::vector<double> &sums,
-                    const float *before, float *after) {
-  parallelFor(s.batch, [&](int64_t b) {
-    for (int64_t j = 0; j < s.keys; ++j) {
-      double sum = before[b * s.keys + j];
-      for (int64_t task = b * s.heads * tiles; task < (b + 1) * s.heads * tiles; ++task)
-        sum += sums[size_t(task * s.keys + j)];
-      after[b * s.keys + j] = float(sum);
-    }
-  });
-}
-
-/// Adds the magnitudes of each head's output.
-void addHeadScores(const AttentionShape &s, const float *output, const float *before,
-                   float *after) {
-  const int64_t size = s.queries * s.valueDim;
-  parallelFor(s.batch * s.heads, [&](int64_t head) {
-    double sum = before[head];
-    for (int64_t i = 0; i < size; ++i)
-      sum += std::abs(output[head * size + i]);
-    after[head] = float(sum);
-  });
-}
-
-Result<AttentionShape> attentionShape(const Call &call) {
-  if (Status status = call.expectOperands(3); !status)
-    return status.error();
-  if (Status status = call.expectFloats(); !status)
-    return status.error();
-  const Shape &q = call.inputs[0].shape, &k = call.inputs[1].shape, &v = call.inputs[2].shape;
-  if (q.size() != 4 || k.size() != 4 || v.size() != 4 || k[0] != q[0] || k[1] != q[1] ||
-      k[3] != q[3] || v[0] != q[0] || v[1] != q[1] || v[2] != k[2] || k[2] == 0)
-    return call.error("cannot attend from ", toString(q), " to ", toString(k), " and ",
-                      toString(v));
-  AttentionShape s{q[0],
-                   q[1],
-                   q[2],
-                   k[2],
-                   q[3],
-                   v[3],
-                   {},
-                   float(call.real("scale", 1)),
-                   call.integer("causal", 0) != 0,
-                   call.hasInput(4),
-                   call.hasInput(5)};
-  if (std::string policy = call.text("policy", "dense"); policy != "dense")
-    return call.error("attends to every pair on the host; policy '", policy, "' needs a target");
-  if (Status status =
-          call.expectShape(call.outputs[0], "a result", {s.batch, s.heads, s.queries, s.valueDim});
-      !status)
-    return status.error();
-  if (call.hasInput(3)) {
-    s.mask = call.inputs[3].shape;
-    const Shape full = {s.batch, s.heads, s.queries, s.keys};
-    for (size_t d = 0; d < 4; ++d)
-      if (s.mask.size() != 4 || (s.mask[d] != 1 && s.mask[d] != full[d]))
-        return call.error("a mask of shape ", toString(s.mask), " does not broadcast to ",
-                          toString(full));
-  }
-  if (Status status = checkScores(call, s); !status)
-    return status.error();
-  return s;
-}
-
-Made makeAttention(const Call &call) {
-  auto checked = attentionShape(call);
-  if (!checked)
-    return checked.error();
-  const AttentionShape s = checked.take();
-  const int64_t heads = s.batch * s.heads, tiles = (s.queries + kRows - 1) / kRows;
-  const double pairs = double(heads) * double(s.queries) * double(s.keys);
-  return makeKernel(pairs * double(2 * s.dim + 2 * s.valueDim + 5), [=](const auto &inputs,
-                                                                        const auto &outputs) {
-    const float *mask = s.mask.empty() ? nullptr : inputs[3].template as<float>();
-    std::vector<double> sums(s.hasTokenScores ? size_t(heads * tiles * s.keys) : 0);
-    parallelFor(heads * tiles, [&](int64_t task) {
-      const int64_t head = task / tiles, row = task % tiles * kRows;
-      const int64_t rows = std::min(kRows, s.queries - row);
-      thread_local std::vector<float> scores;
-      scores.resize(size_t(rows * s.keys));
-      multiply(false, true, rows, s.keys, s.dim, s.scale,
-               inputs[0].template as<float>() + (head * s.queries + row) * s.dim, s.dim,
-               inputs[1].template as<float>() + head * s.keys * s.dim, s.dim, 0.0f, scores.data(),
-               s.keys);
-      softmaxRows(s, mask, head, row, rows, scores.data());
-      if (s.hasTokenScores)
-        sumColumns(scores.data(), rows, s.keys, &sums[size_t(task * s.keys)]);
-      multiply(false, false, rows, s.valueDim, s.keys, 1.0f, scores.data(), s.keys,
-               inputs[2].template as<float>() + head * s.keys * s.valueDim, s.valueDim, 0.0f,
-               outputs[0].template as<float>() + (head * s.queries + row) * s.valueDim, s.valueDim);
-    });
-    if (s.hasTokenScores)
-      addTokenScores(s, tiles, sums, inputs[4].template as<float>(),
-                     outputs[1].template as<float>());
-    if (s.hasHeadScores)
-      addHeadScores(s, outputs[0].template as<float>(), inputs[5].template as<float>(),
-                    outputs[s.headScores()].template as<float>());
-    return Status();
-  });
-}
-
 } // namespace
 
 void addMatrix(Table &table) {
   table["onnx.MatMul"] = makeMatMul;
   table["onnx.Gemm"] = makeGemm;
   table["sattn.linear"] = makeLinear;
-  table["sattn.attention"] = makeAttention;
 }
 
 } // namespace sparsam::runtime::host
