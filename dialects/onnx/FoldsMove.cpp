@@ -50,28 +50,60 @@ OpFoldResult foldTranspose(TransposeOp op, const Data &from, RankedTensorType ty
   });
 }
 
-OpFoldResult foldSlice(SliceOp op, const Data &from, RankedTensorType type) {
+/// Where a constant slice of a tensor of `shape` starts and how it steps; nothing if it is not
+/// constant.
+struct Cut {
+  SmallVector<int64_t> first, step;
+};
+std::optional<Cut> getCut(SliceOp op, ArrayRef<int64_t> shape) {
   auto starts = getConstantIntegers(op.getStarts()), ends = getConstantIntegers(op.getEnds());
   auto axes = getConstantIntegers(op.getAxes()), steps = getConstantIntegers(op.getSteps());
   if (!starts || !ends || (!axes && !isNone(op.getAxes())) || (!steps && !isNone(op.getSteps())))
-    return {};
-  ArrayRef<int64_t> shape = from.type.getShape();
-  SmallVector<int64_t> strides = rowMajorStrides(shape), first(shape.size(), 0),
-                       step(shape.size(), 1);
+    return std::nullopt;
+  Cut cut{SmallVector<int64_t>(shape.size(), 0), SmallVector<int64_t>(shape.size(), 1)};
   for (size_t i = 0; i < starts->size(); ++i) {
     int64_t axis = axes ? (*axes)[i] : int64_t(i);
     axis += axis < 0 ? int64_t(shape.size()) : 0;
     shapes::SliceRange range =
         shapes::getSliceRange((*starts)[i], (*ends)[i], steps ? (*steps)[i] : 1, shape[axis]);
-    first[axis] = range.first;
-    step[axis] = range.step;
+    cut.first[axis] = range.first;
+    cut.step[axis] = range.step;
   }
-  return pick(from, type, [&](ArrayRef<int64_t> index) {
-    int64_t at = 0;
-    for (size_t d = 0; d < shape.size(); ++d)
-      at += (first[d] + index[d] * step[d]) * strides[d];
-    return at;
+  return cut;
+}
+
+int64_t getPosition(const Cut &cut, ArrayRef<int64_t> strides, ArrayRef<int64_t> index) {
+  int64_t at = 0;
+  for (size_t d = 0; d < strides.size(); ++d)
+    at += (cut.first[d] + index[d] * cut.step[d]) * strides[d];
+  return at;
+}
+
+OpFoldResult foldSlice(SliceOp op, const Data &from, RankedTensorType type) {
+  std::optional<Cut> cut = getCut(op, from.type.getShape());
+  if (!cut)
+    return {};
+  SmallVector<int64_t> strides = rowMajorStrides(from.type.getShape());
+  return pick(from, type,
+              [&](ArrayRef<int64_t> index) { return getPosition(*cut, strides, index); });
+}
+
+/// A small part of a large table of flags, such as the lower triangle that decoders cut their
+/// causal mask from.
+OpFoldResult foldSliceOfFlags(SliceOp op, Attribute operand, RankedTensorType type) {
+  auto flags = dyn_cast_if_present<DenseElementsAttr>(operand);
+  if (!flags || !flags.getElementType().isInteger(1))
+    return {};
+  std::optional<Cut> cut = getCut(op, flags.getType().getShape());
+  if (!cut)
+    return {};
+  SmallVector<int64_t> strides = rowMajorStrides(flags.getType().getShape());
+  auto values = flags.getValues<bool>();
+  SmallVector<bool> result;
+  forElements(type.getShape(), [&](int64_t, ArrayRef<int64_t> index) {
+    result.push_back(values[getPosition(*cut, strides, index)]);
   });
+  return DenseElementsAttr::get(type, ArrayRef<bool>(result));
 }
 
 OpFoldResult foldGather(GatherOp op, const Data &from, Attribute indices, RankedTensorType type) {
@@ -123,6 +155,20 @@ OpFoldResult foldConcat(ConcatOp op, ArrayRef<Attribute> operands, RankedTensorT
       all.integers.push_back(part->integers[at]);
   });
   return write(all);
+}
+
+/// The one operand that is not empty.
+Value withoutEmpty(ConcatOp op) {
+  Value whole;
+  for (Value operand : op.getInputs()) {
+    auto type = dyn_cast<RankedTensorType>(operand.getType());
+    if (type && type.hasStaticShape() && type.getNumElements() == 0)
+      continue;
+    if (whole)
+      return {};
+    whole = operand;
+  }
+  return whole && whole.getType() == op.getType() ? whole : Value();
 }
 
 OpFoldResult foldTile(const Data &from, RankedTensorType type) {
@@ -220,6 +266,9 @@ OpFoldResult move(Operation *op, ArrayRef<Attribute> operands) {
     if (!steps || llvm::all_of(*steps, [](int64_t step) { return step > 0; }))
       return op->getOperand(0);
   }
+  if (auto concat = dyn_cast<ConcatOp>(op))
+    if (Value whole = withoutEmpty(concat))
+      return whole;
   RankedTensorType type = smallResult(op);
   if (!type)
     return {};
@@ -228,6 +277,8 @@ OpFoldResult move(Operation *op, ArrayRef<Attribute> operands) {
   if (auto concat = dyn_cast<ConcatOp>(op))
     return foldConcat(concat, operands, type);
   std::optional<Data> data = read(operands[0]);
+  if (auto slice = dyn_cast<SliceOp>(op); slice && !data)
+    return foldSliceOfFlags(slice, operands[0], type);
   if (!data)
     return {};
   if (auto transpose = dyn_cast<TransposeOp>(op))

@@ -7,6 +7,7 @@
 #include "mlir/IR/OwningOpRef.h"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,28 @@ struct ImportOptions {
   /// Every input that has a dynamic dimension must be here, unless the shape of another input fixes
   /// its symbol.
   std::map<std::string, std::vector<int64_t>> shapes;
+  /// Extents of symbols that dimensions of inputs are declared by, 0 allowed. A dimension declared
+  /// as a sum ("past + sequence") follows from its parts.
+  std::map<std::string, int64_t> symbols;
+};
+
+/// A model file that may be imported at several shapes. Modules of one file share the data of
+/// weights: equal addresses are equal weights.
+class OnnxFile {
+public:
+  /// Null with an error emitted where the file cannot be read.
+  static std::unique_ptr<OnnxFile> open(const std::string &path, mlir::MLIRContext *context);
+  ~OnnxFile();
+  /// As importOnnx.
+  mlir::OwningOpRef<mlir::ModuleOp> import(const ImportOptions &options);
+  mlir::Location getLoc() const;
+  /// The symbols that dimensions of inputs are declared by, sorted.
+  std::vector<std::string> getSymbols() const;
+
+private:
+  struct State;
+  explicit OnnxFile(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
 };
 
 /// Reads the ONNX model at `path` into a module with one function `@main` of `onnx` ops with static

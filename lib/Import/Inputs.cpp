@@ -55,6 +55,8 @@ private:
   LogicalResult readShape(const proto::TensorShapeProto &shape, Input &input);
   LogicalResult applyShape(Input &input, ArrayRef<int64_t> shape);
   LogicalResult checkNames();
+  void seedSymbols();
+  std::optional<int64_t> evaluate(StringRef symbol) const;
   void applySymbols();
   LogicalResult checkStatic();
   std::string suggestFlags();
@@ -173,11 +175,32 @@ LogicalResult InputResolver::checkNames() {
   return success();
 }
 
+void InputResolver::seedSymbols() {
+  for (const auto &[symbol, extent] : options.symbols)
+    symbols.try_emplace(symbol, extent, "--cache");
+}
+
+/// The extent of a symbol, or of a sum of symbols and numbers: exporters write "past + sequence".
+std::optional<int64_t> InputResolver::evaluate(StringRef symbol) const {
+  if (auto it = symbols.find(symbol.str()); it != symbols.end())
+    return it->second.first;
+  int64_t sum = 0;
+  for (StringRef part : llvm::split(symbol, '+')) {
+    int64_t number = 0;
+    auto it = symbols.find(part.trim().str());
+    if (it == symbols.end() && part.trim().getAsInteger(10, number))
+      return std::nullopt;
+    sum += it == symbols.end() ? number : it->second.first;
+  }
+  return sum;
+}
+
 void InputResolver::applySymbols() {
   for (Input &input : inputs)
     for (Dimension &dimension : input.dimensions)
-      if (auto it = symbols.find(dimension.symbol); dimension.isDynamic() && it != symbols.end())
-        dimension.extent = it->second.first;
+      if (dimension.isDynamic() && !dimension.symbol.empty())
+        if (std::optional<int64_t> extent = evaluate(dimension.symbol))
+          dimension.extent = *extent;
 }
 
 // Flags with example extents: 1 in the first dimension (the batch), 128 in the others. Symbols need
@@ -227,6 +250,7 @@ LogicalResult InputResolver::checkStatic() {
 FailureOr<std::vector<GraphInput>> InputResolver::run() {
   if (failed(readInputs()) || failed(checkNames()))
     return failure();
+  seedSymbols();
   for (Input &input : inputs)
     if (auto it = options.shapes.find(input.name); it != options.shapes.end())
       if (failed(applyShape(input, it->second)))

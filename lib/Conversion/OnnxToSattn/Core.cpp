@@ -59,7 +59,11 @@ Value OnnxBuilder::attention(const Core &core, StringRef name) {
 
 void recogniseCausal(Core &core) {
   DenseElementsAttr mask;
-  if (!core.mask || !matchPattern(core.mask, m_Constant(&mask)) || mask.isSplat())
+  if (!core.mask || !matchPattern(core.mask, m_Constant(&mask)))
+    return;
+  if (mask.isSplat() && mask.getSplatValue<float>() == 0.0f)
+    core.mask = Value(); // hides nothing
+  if (mask.isSplat())
     return;
   ArrayRef<int64_t> shape = shapeOf(core.mask);
   const int64_t queries = shapeOf(core.query)[2], keys = shapeOf(core.key)[2];

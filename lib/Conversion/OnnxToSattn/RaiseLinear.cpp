@@ -22,6 +22,16 @@ bool isWeight(Value value) {
   return type && type.getRank() == 2 && matchPattern(value, m_Constant());
 }
 
+/// The matrix that `value` is the transpose of, as where embedding and output projection share
+/// their weights; null if it is none.
+Value getTransposed(Value value) {
+  auto transpose = value.getDefiningOp<onnx::TransposeOp>();
+  RankedTensorType type = transpose ? staticFloats(value) : RankedTensorType();
+  if (!type || type.getRank() != 2 || (transpose.getPerm() && (*transpose.getPerm())[0] == 0))
+    return {};
+  return transpose.getData();
+}
+
 /// True if `value` is a vector as wide as the last dimension of `result`.
 bool isBias(Value value, Value result) {
   RankedTensorType type = staticFloats(value), whole = staticFloats(result);
@@ -33,10 +43,11 @@ public:
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(onnx::MatMulOp op, PatternRewriter &rewriter) const override {
     RankedTensorType input = staticFloats(op.getA());
-    if (!isWeight(op.getB()) || !input || input.getRank() < 1 || !staticFloats(op.getY()))
+    Value source = getTransposed(op.getB()), weight = source ? source : op.getB();
+    if (!isWeight(weight) || !input || input.getRank() < 1 || !staticFloats(op.getY()))
       return failure();
-    rewriter.replaceOpWithNewOp<sattn::LinearOp>(op, op.getType(), op.getA(), op.getB(), Value(),
-                                                 Value(), sattn::Activation::None, false);
+    rewriter.replaceOpWithNewOp<sattn::LinearOp>(op, op.getType(), op.getA(), weight, Value(),
+                                                 Value(), sattn::Activation::None, bool(source));
     return success();
   }
 };

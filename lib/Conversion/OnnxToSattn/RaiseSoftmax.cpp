@@ -250,6 +250,12 @@ private:
     return builder.reshape(value, shape);
   }
 
+  static bool isZero(Value value) {
+    DenseElementsAttr constant;
+    return matchPattern(value, m_Constant(&constant)) && constant.isSplat() &&
+           constant.getSplatValue<float>() == 0.0f;
+  }
+
   Value makeMask(OnnxBuilder &builder) {
     Value sum;
     for (const MaskTerm &mask : masks) {
@@ -261,6 +267,8 @@ private:
         term = builder.make<onnx::WhereOp>(mask.condition, mask.hides ? hidden : zero,
                                            mask.hides ? zero : hidden);
       }
+      if (isZero(term))
+        continue; // causality of a single query
       sum = sum ? builder.make<onnx::AddOp>(sum, term) : term;
     }
     return sum ? withFourDims(builder, sum) : sum;
