@@ -84,6 +84,7 @@ CLI::App *addCommand(CLI::App &app, const char *name, const char *summary, const
 // One per command.
 void addCompile(CLI::App &app);
 void addRun(CLI::App &app);
+void addGenerate(CLI::App &app);
 void addAttention(CLI::App &app);
 void addSimulate(CLI::App &app);
 void addCalibrate(CLI::App &app);

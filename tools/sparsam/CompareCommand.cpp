@@ -85,7 +85,8 @@ private:
   Result<Calibration> calibrate(const runtime::Arch &arch, const runtime::TensorMap &inputs) {
     showProgress("calibrate");
     Compilation compilation;
-    if (Status status = compilation.importModel(options_.model, options_.shapes); !status)
+    if (Status status = compilation.importModel(options_.model, options_.shapes, options_.cache);
+        !status)
       return status.error();
     if (options_.samples.empty() && options_.calibrationFile.empty())
       return compilation.calibrate(inputs, arch);
@@ -96,7 +97,8 @@ private:
                       const runtime::TensorMap &inputs) {
     showProgress(mode == AttentionMode::dense ? "dense" : "sparse");
     Compilation compilation;
-    if (Status status = compilation.importModel(options_.model, options_.shapes); !status)
+    if (Status status = compilation.importModel(options_.model, options_.shapes, options_.cache);
+        !status)
       return status.error();
     if (Status status = compilation.lower(arch, mode, calibration); !status)
       return status.error();

@@ -128,7 +128,7 @@ public:
       return samples.error();
     Compilation compilation;
     showProgress("import " + model_);
-    if (Status status = compilation.importModel(model_, shapes_); !status)
+    if (Status status = compilation.importModel(model_, shapes_, ""); !status)
       return status;
     showProgress("run on samples");
     auto calibration = compilation.calibrate(*samples, *arch);
@@ -177,7 +177,8 @@ public:
     if (!arch)
       return arch.error();
     Compilation compilation;
-    if (Status status = compilation.importModel(options_.model, options_.shapes); !status)
+    if (Status status = compilation.importModel(options_.model, options_.shapes, options_.cache);
+        !status)
       return status;
     if (!print_.empty())
       return printIr(compilation, *arch);

@@ -8,7 +8,7 @@
 #include "runtime/support/Text.h"
 #include "sattn/Sattn.h"
 #include "sparsam/Conversion.h"
-#include "sparsam/Import.h"
+#include "sparsam/Decode.h"
 #include "tools/common/Registry.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -120,6 +120,9 @@ Status Compilation::runPasses(const std::function<void(OpPassManager &)> &add) {
 
 //===-- Import -------------------------------------------------------------===//
 
+/// Far more tokens than any model has positions for.
+static constexpr int64_t kMaxCapacity = int64_t(1) << 24;
+
 /// "name=1x128".
 static Status addShape(const std::string &text, ImportOptions &options) {
   size_t equals = text.rfind('=');
@@ -139,16 +142,35 @@ static Status addShape(const std::string &text, ImportOptions &options) {
   return Status();
 }
 
-Status Compilation::importModel(const std::string &path, const std::vector<std::string> &shapes) {
+/// "past=1024".
+static Result<CacheOptions> readCacheOption(const std::string &text) {
+  auto [symbol, capacity] = StringRef(text).rsplit('=');
+  CacheOptions options{symbol.str(), 0};
+  if (symbol.empty() || capacity.getAsInteger(10, options.capacity) || options.capacity < 0 ||
+      options.capacity > kMaxCapacity)
+    return makeError("--cache ", text, " is not of the form NAME=1024 with 0 to ", kMaxCapacity,
+                     " tokens");
+  return options;
+}
+
+Status Compilation::importModel(const std::string &path, const std::vector<std::string> &shapes,
+                                const std::string &cache) {
   ImportOptions options;
   for (const std::string &shape : shapes)
     if (Status status = addShape(shape, options); !status)
       return status;
   path_ = path;
-  module_ = importOnnx(path, options, context_.get());
+  if (cache.empty()) {
+    module_ = importOnnx(path, options, context_.get());
+  } else {
+    auto decoder = readCacheOption(cache);
+    if (!decoder)
+      return decoder.error();
+    module_ = importDecoder(path, options, *decoder, context_.get());
+  }
   if (!module_)
     return failed("the import of " + path);
-  if (Status status = runPasses(buildRaisePipeline); !status)
+  if (Status status = cache.empty() ? runPasses(buildRaisePipeline) : Status(); !status)
     return status;
   module_->walk([&](sattn::AttentionOp) { ++attention_; });
   if (auto texts = (*module_)->getAttrOfType<ArrayAttr>(kNotRaisedAttr))
@@ -268,6 +290,10 @@ void ModelOptions::addTo(CLI::App &command, const char *what, const char *type) 
   command.add_option("--shape", shapes, "Shape of an input that is dynamic; may be repeated")
       ->type_name("NAME=1x128")
       ->allow_extra_args(false);
+  command
+      .add_option("--cache", cache,
+                  "Keep caches of up to so many tokens; NAME is the dimension that counts them")
+      ->type_name("NAME=1024");
   command.add_option("--calibrate", samples, "Calibrate on these inputs (.npz) first")
       ->type_name("FILE");
   command.add_option("--calibration", calibrationFile, "What `sparsam calibrate` wrote")
@@ -301,7 +327,7 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
 
 Status ModelOptions::compile(Compilation &compilation, const runtime::Arch &arch) const {
   showProgress("import " + model);
-  if (Status status = compilation.importModel(model, shapes); !status)
+  if (Status status = compilation.importModel(model, shapes, cache); !status)
     return status;
   if (!samples.empty())
     showProgress("calibrate on " + samples);

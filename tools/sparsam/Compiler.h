@@ -28,8 +28,10 @@ class Compilation {
 public:
   Compilation();
 
-  /// Imports the model and raises its attention. `shapes` are "name=1x128".
-  Status importModel(const std::string &path, const std::vector<std::string> &shapes);
+  /// Imports the model and raises its attention. `shapes` are "name=1x128"; `cache` is "past=1024",
+  /// or empty.
+  Status importModel(const std::string &path, const std::vector<std::string> &shapes,
+                     const std::string &cache);
   /// A program of one attention core instead.
   void buildAttention(const std::vector<int64_t> &queryShape, int64_t keys, bool hasMask);
 
@@ -68,7 +70,7 @@ private:
 /// Options of commands that compile a model.
 struct ModelOptions {
   MachineOptions machine;
-  std::string model, calibrationFile, samples;
+  std::string model, calibrationFile, samples, cache;
   std::vector<std::string> shapes;
   std::string attention = "sparse";
   bool dense = false;

@@ -13,6 +13,7 @@ using namespace sparsam;
 static void addCommands(CLI::App &app) {
   driver::addCompile(app);
   driver::addRun(app);
+  driver::addGenerate(app);
   driver::addCompare(app);
   driver::addAttention(app);
   driver::addSimulate(app);
