@@ -28,8 +28,8 @@ numpy.savez(sys.argv[1] + "/x.npz", tokens=tokens[:16])
 numpy.savez(sys.argv[1] + "/samples.npz", tokens=tokens[16:32])
 PYTHON
 try sparsam targets
-try sparsam compile models/recall/model.onnx --shape tokens=16x128 --calibrate "$work/samples.npz" --set threshold=0.01 -o "$work/recall.spx"
+try sparsam compile models/recall/model.onnx --target sanger --shape tokens=16x128 --calibrate "$work/samples.npz" --set threshold=0.01 -o "$work/recall.spx"
 try sparsam run "$work/recall.spx" --input "$work/x.npz" -o "$work/y.npz"
 try .venv/bin/python models/recall/accuracy.py "$work/y.npz"
-try sparsam compare models/recall/model.onnx --shape tokens=16x128 --calibrate "$work/samples.npz" --input "$work/x.npz" --set threshold=0.01
+try sparsam compare models/recall/model.onnx --target sanger --shape tokens=16x128 --calibrate "$work/samples.npz" --input "$work/x.npz" --set threshold=0.01
 try sparsam reproduce

@@ -52,8 +52,8 @@ def session_of(model):
 def measure_bert(driver, folder, repeat):
     model, inputs = make_bert(folder)
     calibration, program, masks = folder / "calibration.json", folder / "bert-base.spx", folder / "masks.npz"
-    run(driver, "calibrate", model, "--input", inputs, "-o", calibration)
-    compiles = [run(driver, "compile", model, "--calibration", calibration, "-o", program) for _ in range(repeat)]
+    run(driver, "calibrate", model, "--target", "sanger", "--input", inputs, "-o", calibration)
+    compiles = [run(driver, "compile", model, "--target", "sanger", "--calibration", calibration, "-o", program) for _ in range(repeat)]
     run(driver, "run", program, "--input", inputs, "--record-masks", masks)
     session, arrays = session_of(model), dict(np.load(inputs))
     session.run(None, arrays)
@@ -88,10 +88,10 @@ def measure_recall(driver, folder, repeat):
     model, inputs, program = REPOSITORY / "models/recall/model.onnx", folder / "recall.npz", folder / "recall.spx"
     calibration = folder / "recall.json"
     np.savez(inputs, tokens=np.load(REPOSITORY / "models/recall/eval.npz")["tokens"][:1])
-    run(driver, "calibrate", model, "--shape", "tokens=1x128", "--input", inputs, "-o", calibration)
+    run(driver, "calibrate", model, "--target", "sanger", "--shape", "tokens=1x128", "--input", inputs, "-o", calibration)
     times = []
     for _ in range(repeat):
-        *_, compiled, _ = run(driver, "compile", model, "--shape", "tokens=1x128", "--calibration", calibration, "-o", program)
+        *_, compiled, _ = run(driver, "compile", model, "--target", "sanger", "--shape", "tokens=1x128", "--calibration", calibration, "-o", program)
         *_, ran, _ = run(driver, "run", program, "--input", inputs)
         times.append(compiled + ran)
     return {"compile_and_run_seconds": statistics.median(times)}

@@ -207,8 +207,9 @@ private:
 void addAttention(CLI::App &app) {
   addCommand<AttentionCommand>(
       app, "attention", "Run one attention core on your own Q, K and V",
-      "  sparsam attention --q q.npy --k k.npy --v v.npy -o out.npz\n"
-      "  sparsam attention --q q.npy --k k.npy --valid-len 52 --set threshold=0.01 -o mask.npz\n");
+      "  sparsam attention --target NAME --q q.npy --k k.npy --v v.npy -o out.npz\n"
+      "  sparsam attention --target NAME --q q.npy --k k.npy --valid-len 52 --set threshold=0.01 "
+      "-o mask.npz\n");
 }
 
 } // namespace sparsam::driver

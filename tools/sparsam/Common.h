@@ -31,6 +31,9 @@ struct MachineOptions {
   std::vector<std::string> settings;
 
   void addTo(CLI::App &command);
+  bool isGiven() const {
+    return !target.empty() || !preset.empty() || !file.empty() || !settings.empty();
+  }
   /// The parameters: defaults, then the preset, the file and the settings; the only target there is
   /// where none is named.
   Result<runtime::Arch> resolve() const;

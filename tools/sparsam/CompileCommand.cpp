@@ -173,15 +173,20 @@ public:
   }
 
   Status run() override {
-    auto arch = options_.machine.resolve();
-    if (!arch)
+    // Up to raising, no machine is asked.
+    const bool isForMachine = print_ == "machine" || options_.machine.isGiven();
+    Result<runtime::Arch> arch = makeError("not needed");
+    if (isForMachine && !(arch = options_.machine.resolve()))
       return arch.error();
     Compilation compilation;
     if (Status status = compilation.importModel(options_.model, options_.shapes, options_.cache);
         !status)
       return status;
+    if (print_ == "machine")
+      if (Status status = lower(compilation, *arch); !status)
+        return status;
     if (!print_.empty())
-      return printIr(compilation, *arch);
+      return printIr(compilation);
     Json report = {{"model", options_.model},
                    {"attention", Json::array()},
                    {"not_raised", compilation.notRaised()},
@@ -237,14 +242,14 @@ private:
     return cores.toString() + listNotRaised(notRaised) + "\n" + host.toString();
   }
 
-  Status printIr(Compilation &compilation, const runtime::Arch &arch) {
-    if (print_ == "machine") {
-      auto calibration = options_.calibration(compilation, arch);
-      if (!calibration)
-        return calibration.error();
-      if (Status status = compilation.lower(arch, options_.mode(), *calibration); !status)
-        return status;
-    }
+  Status lower(Compilation &compilation, const runtime::Arch &arch) const {
+    auto calibration = options_.calibration(compilation, arch);
+    if (!calibration)
+      return calibration.error();
+    return compilation.lower(arch, options_.mode(), *calibration);
+  }
+
+  static Status printIr(Compilation &compilation) {
     mlir::OpPrintingFlags flags;
     flags.elideLargeElementsAttrs(16).elideLargeResourceString(16);
     compilation.module().print(llvm::outs(), flags);
@@ -260,16 +265,16 @@ private:
 void addCompile(CLI::App &app) {
   addCommand<CompileCommand>(
       app, "compile", "Compile an ONNX model to a program file",
-      "  sparsam compile model.onnx --calibrate samples.npz -o model.spx\n"
-      "  sparsam compile model.onnx --shape tokens=16x128 --calibration c.json --set pes=32\n"
-      "  sparsam compile model.onnx --dense -o dense.spx\n");
+      "  sparsam compile model.onnx --target NAME --calibrate samples.npz -o model.spx\n"
+      "  sparsam compile model.onnx --target NAME --shape tokens=16x128 --set pes=32\n"
+      "  sparsam compile model.onnx --target NAME --dense -o dense.spx\n");
 }
 
 void addCalibrate(CLI::App &app) {
   addCommand<CalibrateCommand>(
       app, "calibrate", "Find the parameters that depend on the data, on sample inputs",
-      "  sparsam calibrate model.onnx --input samples.npz -o calibration.json\n"
-      "  sparsam compile model.onnx --calibration calibration.json\n");
+      "  sparsam calibrate model.onnx --target NAME --input samples.npz -o calibration.json\n"
+      "  sparsam compile model.onnx --target NAME --calibration calibration.json\n");
 }
 
 void addExplain(CLI::App &app) {
@@ -277,7 +282,7 @@ void addExplain(CLI::App &app) {
       app, "explain", "Say what a model consists of, and why attention was not recognised",
       "  sparsam explain model.onnx --shape tokens=1x128\n"
       "  sparsam explain model.onnx --print sattn\n"
-      "  sparsam explain model.onnx --calibrate samples.npz --print machine\n");
+      "  sparsam explain model.onnx --target NAME --calibrate samples.npz --print machine\n");
 }
 
 } // namespace sparsam::driver

@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
                "sparsam");
   app.footer("Start with:\n"
              "  sparsam targets\n"
-             "  sparsam compile model.onnx --calibrate samples.npz -o model.spx\n"
+             "  sparsam compile model.onnx --target NAME --calibrate samples.npz -o model.spx\n"
              "  sparsam run model.spx --input samples.npz\n"
              "\nEvery command has a --help with examples.");
   app.set_version_flag("--version", "sparsam " SPARSAM_VERSION);

@@ -188,7 +188,8 @@ void addRun(CLI::App &app) {
       "  sparsam run model.spx --input samples.npz -o outputs.npz\n"
       "  sparsam run model.spx --input samples.npz --record-masks masks.npz --trace t.json\n"
       "  sparsam run model.spx --replay-masks masks.npz --json\n"
-      "  sparsam run model.onnx --calibrate samples.npz --input samples.npz -o outputs.npz\n");
+      "  sparsam run model.onnx --target NAME --calibrate samples.npz --input samples.npz -o "
+      "outputs.npz\n");
 }
 
 } // namespace sparsam::driver

@@ -234,9 +234,10 @@ private:
 void addSimulate(CLI::App &app) {
   addCommand<SimulateCommand>(
       app, "simulate", "Time given masks, without a model and without numerics",
-      "  sparsam simulate --masks m.npy --head-dim 64 --valid-len 52\n"
-      "  sparsam simulate --masks bits.npy --packed-shape 1,12,512,512 --set pes=32 --json\n"
-      "  sparsam simulate --seq-len 512 --density 0.10 --load-balance 0.60\n");
+      "  sparsam simulate --target NAME --masks m.npy --head-dim 64 --valid-len 52\n"
+      "  sparsam simulate --target NAME --masks bits.npy --packed-shape 1,12,512,512 --set pes=32 "
+      "--json\n"
+      "  sparsam simulate --target NAME --seq-len 512 --density 0.10 --load-balance 0.60\n");
 }
 
 } // namespace sparsam::driver
