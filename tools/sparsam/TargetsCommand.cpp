@@ -49,6 +49,21 @@ private:
     return Status();
   }
 
+  static Json toJson(const runtime::ParamInfo &param, const std::string &value) {
+    static const char *const types[] = {"flag", "integer", "real", "text"};
+    Json json = {{"name", param.name},       {"group", param.group},
+                 {"value", value},           {"type", types[param.defaultValue.index()]},
+                 {"unit", param.unit},       {"source", param.source},
+                 {"summary", param.summary}, {"informative", param.informative}};
+    if (param.min)
+      json["min"] = *param.min;
+    if (param.max)
+      json["max"] = *param.max;
+    if (!param.choices.empty())
+      json["choices"] = param.choices;
+    return json;
+  }
+
   Status listParameters() const {
     auto arch = machine_.resolve();
     if (!arch)
@@ -58,12 +73,7 @@ private:
     std::string group;
     for (const runtime::ParamInfo &param : arch->spec().params()) {
       std::string value = runtime::toString(arch->value(param.name));
-      parameters.push_back({{"name", param.name},
-                            {"group", param.group},
-                            {"value", value},
-                            {"unit", param.unit},
-                            {"source", param.source},
-                            {"summary", param.summary}});
+      parameters.push_back(toJson(param, value));
       if (param.group != group)
         table.addRow({group = param.group});
       table.addRow({"  " + param.name, value, param.unit, param.source, param.summary});
