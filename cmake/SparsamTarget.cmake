@@ -8,6 +8,9 @@
 #   arch.yaml, paper.yaml             built into the model library as <Name>Arch.h
 #   test/unit/*.cpp                   GoogleTest binary sparsam_<name>_unit
 #
+# The C++ namespace is the one that <Name>.td names as cppNamespace of the dialect: sparsam::<name>, or sparsam::<name>_
+# where <name> is a word of C++.
+#
 # Generated, in the build folder's targets/<name>/: <Name>{Dialect,Ops,Types,Attrs,Enums}.{h,cpp}.inc,
 # <Name>Encoder.cpp.inc (compiler), <Name>Isa.h (model), <Name>Yaml.h (model).
 
@@ -37,6 +40,11 @@ function(sparsam_add_target name)
   set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   set(out ${CMAKE_BINARY_DIR}/targets/${name})
   set(td ${dir}/compiler/${Name}.td)
+  file(STRINGS ${td} cpp_namespace REGEX "cppNamespace = " LIMIT_COUNT 1)
+  string(REGEX REPLACE ".*\"(::)?sparsam::([a-z0-9_]+)\".*" "\\2" cpp_namespace "${cpp_namespace}")
+  if(NOT cpp_namespace MATCHES "^${name}_?$")
+    message(FATAL_ERROR "${td}: the dialect's cppNamespace must be ::sparsam::${name}, got '${cpp_namespace}'")
+  endif()
 
   sparsam_dialect_tablegen(${name} ${Name} ${dir}/compiler ${out} generated MAIN ${td})
   sparsam_tablegen(${out}/${Name}Encoder.cpp.inc ${td} TOOL sparsam ARGS -gen-isa-encoder)
@@ -52,7 +60,7 @@ function(sparsam_add_target name)
   target_link_libraries(sparsam_${name}_compiler PUBLIC sparsam_dialect_isa sparsam_dialect_sattn)
 
   sparsam_tablegen(${out}/${Name}Isa.h ${td} TOOL sparsam ARGS -gen-isa-model)
-  sparsam_embed(${out}/${Name}Yaml.h sparsam::${name} kArchYaml=${dir}/arch.yaml kPaperYaml=${dir}/paper.yaml)
+  sparsam_embed(${out}/${Name}Yaml.h sparsam::${cpp_namespace} kArchYaml=${dir}/arch.yaml kPaperYaml=${dir}/paper.yaml)
   file(GLOB model_sources CONFIGURE_DEPENDS ${dir}/model/*.cpp)
   add_custom_target(sparsam_${name}_model_inc DEPENDS ${out}/${Name}Isa.h ${out}/${Name}Yaml.h)
   add_library(sparsam_${name}_model STATIC ${model_sources})
@@ -64,7 +72,7 @@ function(sparsam_add_target name)
   if(unit_sources)
     sparsam_add_unit_test(sparsam_${name}_unit SOURCES ${unit_sources} LINK sparsam_${name}_model)
   endif()
-  set_property(GLOBAL APPEND PROPERTY SPARSAM_TARGET_PAIRS "${name}|${Name}")
+  set_property(GLOBAL APPEND PROPERTY SPARSAM_TARGET_PAIRS "${name}|${Name}|${cpp_namespace}")
 endfunction()
 
 # sparsam_finish_targets(): writes the registration of all targets of the list.
@@ -78,10 +86,11 @@ function(sparsam_finish_targets)
     string(REPLACE "|" ";" parts ${pair})
     list(GET parts 0 name)
     list(GET parts 1 Name)
-    string(APPEND c_decl "namespace sparsam::${name} { void register${Name}Target(TargetRegistry &registry); }\n")
-    string(APPEND c_call "  ${name}::register${Name}Target(registry);\n")
-    string(APPEND m_decl "namespace sparsam::${name} { void register${Name}Model(runtime::ModelRegistry &registry); }\n")
-    string(APPEND m_call "  ${name}::register${Name}Model(registry);\n")
+    list(GET parts 2 ns)
+    string(APPEND c_decl "namespace sparsam::${ns} { void register${Name}Target(TargetRegistry &registry); }\n")
+    string(APPEND c_call "  ${ns}::register${Name}Target(registry);\n")
+    string(APPEND m_decl "namespace sparsam::${ns} { void register${Name}Model(runtime::ModelRegistry &registry); }\n")
+    string(APPEND m_call "  ${ns}::register${Name}Model(registry);\n")
     list(APPEND c_libs sparsam_${name}_compiler)
     list(APPEND m_libs sparsam_${name}_model)
   endforeach()

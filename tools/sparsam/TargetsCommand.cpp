@@ -218,6 +218,8 @@ private:
   }
 
   static std::string format(const std::string &target, const std::vector<runtime::PaperRow> &rows) {
+    if (rows.empty())
+      return target + "\n  nothing was published\n\n";
     runtime::Table done(
         {"metric", "workload", "reference", "ours", "unit", "off by", "within", "", "source"});
     runtime::Table open({"not reproduced", "workload", "reference", "unit", "why"});
