@@ -32,6 +32,7 @@ step "sources" /usr/bin/python3 scripts/check-sources.py
 step "unit tests" ctest --test-dir "build/$preset" --output-on-failure --no-tests=error
 step "lit tests" /usr/lib/llvm-22/bin/lit -sv "build/$preset"
 step "integration tests" env SPARSAM_BUILD="build/$preset" .venv/bin/python -m pytest -q test/integration
+step "conformance of every target" env SPARSAM_BUILD="build/$preset" .venv/bin/python -m pytest -q test/conformance
 if [ -n "$failed" ]; then
   echo "FAILED: ${failed#, }"
   exit 1

@@ -21,6 +21,7 @@ struct EnumCase {
 /// An enumeration that a field chooses from.
 struct EnumInfo {
   std::string name, summary;
+  std::string mnemonic; ///< of the attribute that holds a case
   std::vector<EnumCase> cases;
 };
 
@@ -71,6 +72,7 @@ Isa readIsa(const llvm::RecordKeeper &records);
 /// Generators; return true on failure, as TableGen expects.
 bool emitEncoder(const Isa &isa, llvm::raw_ostream &os);
 bool emitModel(const Isa &isa, llvm::raw_ostream &os);
+bool emitSelfTest(const Isa &isa, llvm::raw_ostream &os);
 bool emitDoc(const Isa &isa, llvm::raw_ostream &os);
 
 /// "query_norms" -> "QueryNorms".

@@ -3,8 +3,9 @@
 //
 // Generates the binary form of a target's instructions from their ODS definitions:
 //   -gen-isa-encoder   methods of InstructionOpInterface, for the compiler
-//   -gen-isa-model     instruction structs, decoder, encoder, disassembler, for the model; knows no
-//   MLIR -gen-isa-doc       the ISA reference page
+//   -gen-isa-model     instruction structs, decoder, encoder, disassembler, for the model; no MLIR
+//   -gen-isa-self-test  all fields and their ranges, for the conformance suite
+//   -gen-isa-doc       the ISA reference page
 //
 
 #include "Generators.h"
@@ -25,6 +26,12 @@ static mlir::GenRegistration model("gen-isa-model",
                                    [](const llvm::RecordKeeper &records, llvm::raw_ostream &os) {
                                      return emitModel(readIsa(records), os);
                                    });
+
+static mlir::GenRegistration selfTest("gen-isa-self-test",
+                                      "Generate the table of fields (conformance suite)",
+                                      [](const llvm::RecordKeeper &records, llvm::raw_ostream &os) {
+                                        return emitSelfTest(readIsa(records), os);
+                                      });
 
 static mlir::GenRegistration doc("gen-isa-doc", "Generate the ISA reference page",
                                  [](const llvm::RecordKeeper &records, llvm::raw_ostream &os) {

@@ -60,6 +60,7 @@ private:
     EnumInfo info;
     info.name = definition->getValueAsString("className").str();
     info.summary = definition->getValueAsString("summary").str();
+    info.mnemonic = attribute->getValueAsString("mnemonic").str();
     for (const Record *enumCase : definition->getValueAsListOfDefs("enumerants"))
       info.cases.push_back({enumCase->getValueAsString("symbol").str(),
                             enumCase->getValueAsString("str").str(),

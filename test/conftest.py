@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pytest
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "python"))
 
 TIMEOUT_SECONDS = 300
