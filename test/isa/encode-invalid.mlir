@@ -13,17 +13,6 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-isa.kernel @k(%x: memref<4xi64, #isa.memory<"dram">>, %y: memref<4xf32, #isa.memory<"dram">>) attributes {target = "sanger"} {
-  isa.return
-}
-func.func @main(%x: tensor<4xi64>) -> tensor<4xf32> {
-  // expected-error @+1 {{binds a tensor that is not float32}}
-  %y = isa.launch @k(%x) : (tensor<4xi64>) -> tensor<4xf32>
-  return %y : tensor<4xf32>
-}
-
-// -----
-
 isa.kernel @k(%x: memref<4xf32, #isa.memory<"dram">>, %y: memref<4xf32, #isa.memory<"dram">>) attributes {target = "sanger"} {
   // expected-error @+1 {{reserves in a memory that 'sanger' does not have}}
   %b = isa.alloc at 0 : memref<1x64x64xf32, #isa.memory<"attic">>
