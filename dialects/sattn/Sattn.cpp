@@ -30,6 +30,34 @@ static void printPackedShape(AsmPrinter &printer, ArrayRef<int64_t> shape) {
   printer.printDimensionList(shape);
 }
 
+static ParseResult parseWindows(AsmParser &parser, SmallVector<Window> &windows) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
+    Window &window = windows.emplace_back();
+    return failure(parser.parseLParen() || parser.parseInteger(window.offset) ||
+                   parser.parseComma() || parser.parseInteger(window.width) ||
+                   parser.parseComma() || parser.parseInteger(window.dilation) ||
+                   parser.parseRParen());
+  });
+}
+static void printWindows(AsmPrinter &printer, ArrayRef<Window> windows) {
+  printer << '[';
+  llvm::interleaveComma(windows, printer, [&](const Window &w) {
+    printer << '(' << w.offset << ", " << w.width << ", " << w.dilation << ')';
+  });
+  printer << ']';
+}
+
+static ParseResult parseGlobals(AsmParser &parser, SmallVector<int64_t> &globals) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
+    return parser.parseInteger(globals.emplace_back());
+  });
+}
+static void printGlobals(AsmPrinter &printer, ArrayRef<int64_t> globals) {
+  printer << '[';
+  llvm::interleaveComma(globals, printer);
+  printer << ']';
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "sattn/SattnAttrs.cpp.inc"
 

@@ -35,6 +35,20 @@ inline llvm::hash_code hash_value(const Real &real) {
   return llvm::hash_value(std::bit_cast<uint64_t>(real.value));
 }
 
+/// Keys that a query sees: those at `offset` + m * `dilation` from it, m from 0 to `width` - 1.
+struct Window {
+  int64_t offset = 0, width = 1, dilation = 1;
+
+  int64_t last() const { return offset + (width - 1) * dilation; }
+  bool contains(int64_t distance) const {
+    return distance >= offset && distance <= last() && (distance - offset) % dilation == 0;
+  }
+  bool operator==(const Window &) const = default;
+};
+inline llvm::hash_code hash_value(const Window &window) {
+  return llvm::hash_combine(window.offset, window.width, window.dilation);
+}
+
 } // namespace sparsam::sattn
 
 #include "sattn/SattnEnums.h.inc"

@@ -16,6 +16,9 @@ def Sattn_SelectionPolicyAttrInterface : AttrInterface<"SelectionPolicyAttrInter
       "::llvm::LogicalResult", "verifyFor", (ins "::mlir::Operation *":$attention)>,
     InterfaceMethod<"True if the policy keeps every pair (nothing to predict).", "bool", "isDense">,
     InterfaceMethod<[{
+      True if the policy stands for a mask of the model, which keeps it whether attention is made sparse or not.}],
+      "bool", "replacesMask", (ins), [{}], [{ return false; }]>,
+    InterfaceMethod<[{
       Name of the first parameter that must come from calibration and is not set yet, or empty. Lowering refuses a
       policy that still needs calibration.}], "::llvm::StringRef", "missingCalibration">,
     InterfaceMethod<[{

@@ -349,5 +349,6 @@ def Sattn_SpmmOp : Sattn_Op<"spmm"> {
 }
 
 include "sattn/SattnTokens.td"
+include "sattn/SattnPattern.td"
 
 #endif // SPARSAM_SATTN_OPS

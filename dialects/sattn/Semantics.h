@@ -65,6 +65,9 @@ Floats predict(const Codes &q, const Floats &qNorms, const Codes &k, const Float
 Mask select(const Floats &probabilities, double threshold, EmptyRow emptyRow);
 Mask selectAll(llvm::ArrayRef<int64_t> shape, bool causal);
 
+Mask patternMask(PatternAttr pattern, llvm::ArrayRef<int64_t> shape);
+Floats reorder(const Floats &x, int64_t dilation, bool inverse);
+
 /// Sub-rows as in sattn.packed_constant: rows of 4 + pes numbers.
 std::vector<int32_t> packSplit(const Mask &mask, PackedType type);
 Mask unpack(llvm::ArrayRef<int32_t> subrows, PackedType type);

@@ -56,6 +56,8 @@ private:
   LogicalResult eval(sattn::PredictOp op);
   LogicalResult eval(sattn::SelectOp op);
   LogicalResult eval(sattn::SelectAllOp op);
+  LogicalResult eval(sattn::PatternMaskOp op);
+  LogicalResult eval(sattn::ReorderOp op);
   LogicalResult eval(sattn::PackSplitOp op);
   LogicalResult eval(sattn::UnpackOp op);
   LogicalResult eval(sattn::PackedConstantOp op);
@@ -115,8 +117,9 @@ LogicalResult Interpreter::run(Operation &op) {
             sattn::LinearOp, sattn::CacheAppendOp, sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp,
             sattn::SelectLargestOp, sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp,
             sattn::SelectAllOp, sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp,
-            sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp, check::ExpectCloseOp,
-            check::ExpectEqualOp, check::PrintOp>([this](auto op) { return eval(op); })
+            sattn::PatternMaskOp, sattn::ReorderOp, sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp,
+            check::ExpectCloseOp, check::ExpectEqualOp, check::PrintOp>(
+          [this](auto op) { return eval(op); })
       .Default([](Operation *op) { return op->emitOpError() << "has no reference semantics"; });
 }
 
@@ -317,6 +320,16 @@ LogicalResult Interpreter::eval(sattn::SelectOp op) {
 LogicalResult Interpreter::eval(sattn::SelectAllOp op) {
   return set(op.getSelection(),
              sem::selectAll(op.getSelection().getType().getShape(), op.getCausal()));
+}
+
+LogicalResult Interpreter::eval(sattn::PatternMaskOp op) {
+  return set(op.getSelection(),
+             sem::patternMask(op.getPattern(), op.getSelection().getType().getShape()));
+}
+
+LogicalResult Interpreter::eval(sattn::ReorderOp op) {
+  return set(op.getOutput(),
+             sem::reorder(floats(op.getInput()), op.getDilation(), op.getInverse()));
 }
 
 LogicalResult Interpreter::eval(sattn::PackSplitOp op) {

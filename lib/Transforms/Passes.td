@@ -29,7 +29,8 @@ def Sparsify : Pass<"sattn-sparsify", "::mlir::ModuleOp"> {
         : tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32> -> tensor<1x2x8x16xf32>
     ```
 
-    Mode `dense` keeps every pair on the target. Mode `host` leaves attention to the host and needs no target.
+    Mode `dense` keeps every pair on the target. Mode `host` leaves attention to the host and needs no target. A policy that
+    stands for a mask of the model stays in mode `dense`, and becomes that mask in mode `host`.
   }];
   let options = [
     Option<"mode", "mode", "::sparsam::SparsifyMode", "::sparsam::SparsifyMode::sparse", "What attention becomes",
@@ -39,7 +40,7 @@ def Sparsify : Pass<"sattn-sparsify", "::mlir::ModuleOp"> {
           clEnumValN(::sparsam::SparsifyMode::host, "host", "every pair, on the host"))}]>,
     Option<"calibration", "calibration", "std::string", "", "Parameters per attention core: core:name=value,...;core:...">,
   ];
-  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect", "::mlir::arith::ArithDialect"];
 }
 
 def Cascade : Pass<"sattn-cascade", "::mlir::ModuleOp"> {
@@ -128,6 +129,85 @@ def PackSplit : Pass<"sattn-pack-split", "::mlir::ModuleOp"> {
     Option<"pes", "pes", "int64_t", "0", "Kept keys per sub-row">,
     Option<"rows", "rows", "int64_t", "0", "Sub-rows per block">,
     Option<"encoder", "encoder", "std::string", "", "subrow or column_cut">,
+  ];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+}
+
+def FindPattern : Pass<"sattn-find-pattern", "::mlir::ModuleOp"> {
+  let summary = "Recognise windows, dilations and global tokens in constant masks";
+  let description = [{
+    Where the mask of a `sattn.attention` (and its causality) shows exactly the pairs of windows, dilated windows and global
+    tokens, `#sattn.pattern` takes its place. The mask may be a constant, a choice between 0 and -10000 or less by a
+    constant (`onnx.Where`), or a sum of such. Otherwise the attention stays as it is, and a remark says which pairs do
+    not fit; with `required`, that is an error. With `keys`, a mask that depends on the input but is the same for all queries
+    (padding) may stay as mask, alone or as one term of the sum.
+
+    ```mlir
+    %m = arith.constant dense<[[[[0.0, 0.0, -1.0e+4, -1.0e+4], [0.0, 0.0, 0.0, -1.0e+4],
+                                 [-1.0e+4, 0.0, 0.0, 0.0], [-1.0e+4, -1.0e+4, 0.0, 0.0]]]]> : tensor<1x1x4x4xf32>
+    %o = sattn.attention %q, %k, %v mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+        : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x2x4x4xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %o = sattn.attention %q, %k, %v {scale = 5.000000e-01 : f32, policy = #sattn.pattern<windows = [(-1, 3, 1)], globals = []>}
+        : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32> -> tensor<1x2x4x4xf32>
+    ```
+  }];
+  let options = [
+    Option<"required", "required", "bool", "false", "A mask that is no pattern is an error">,
+    Option<"keys", "keys", "bool", "false", "Masks of keys alone may stay">,
+  ];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+}
+
+def ReorderDilated : Pass<"sattn-reorder-dilated", "::mlir::ModuleOp"> {
+  let summary = "Order tokens so that dilated windows become plain windows";
+  let description = [{
+    Works on attention with `#sattn.pattern` inside of kernels. Where all windows have one dilation, their offsets are
+    multiples of it, and so is the number of tokens, Q, K and V are ordered by residue (`sattn.reorder`) and the output is
+    put back. Elsewhere each offset of a dilated window becomes a window of its own.
+
+    ```mlir
+    %o = sattn.attention %q, %k, %v {scale = 5.000000e-01 : f32, policy = #sattn.pattern<windows = [(-2, 3, 2)], globals = [3]>}
+        : tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32> -> tensor<1x1x8x4xf32>
+    ```
+
+    becomes
+
+    ```mlir
+    %rq = sattn.reorder %q by 2 : tensor<1x1x8x4xf32>
+    %rk = sattn.reorder %k by 2 : tensor<1x1x8x4xf32>
+    %rv = sattn.reorder %v by 2 : tensor<1x1x8x4xf32>
+    %ro = sattn.attention %rq, %rk, %rv {scale = 5.000000e-01 : f32,
+        policy = #sattn.pattern<windows = [(-1, 3, 1)], globals = [5], segments = 2>}
+        : tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32>, tensor<1x1x8x4xf32> -> tensor<1x1x8x4xf32>
+    %o = sattn.reorder %ro by 2 inverse : tensor<1x1x8x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+}
+
+def SplitWindows : Pass<"sattn-split-windows", "::mlir::ModuleOp"> {
+  let summary = "Cut windows into pieces that fit the columns of an array";
+  let description = [{
+    Works on attention inside of kernels, behind `sattn-reorder-dilated`. A window of more keys than the array has columns
+    becomes several, one after the other. Attention with `#sattn.dense` becomes one window over every offset first.
+
+    ```mlir
+    #sattn.pattern<windows = [(-4, 10, 1)], globals = [0]>
+    ```
+
+    becomes, with 4 columns,
+
+    ```mlir
+    #sattn.pattern<windows = [(-4, 4, 1), (0, 4, 1), (4, 2, 1)], globals = [0]>
+    ```
+  }];
+  let options = [
+    Option<"columns", "columns", "int64_t", "0", "Columns; 0: parameter `pe_cols` of the target">,
   ];
   let dependentDialects = ["::sparsam::sattn::SattnDialect"];
 }

@@ -5,9 +5,13 @@
 
 #include "sparsam/Target.h"
 
-#include "sattn/Sattn.h"
+#include "sattn/Semantics.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include "llvm/ADT/StringExtras.h"
+
+#include <limits>
 
 using namespace mlir;
 
@@ -31,7 +35,8 @@ struct Sparsify : impl::SparsifyBase<Sparsify> {
     getOperation().walk([&](sattn::AttentionOp op) { cores.push_back(op); });
     if (mode == SparsifyMode::host) {
       for (sattn::AttentionOp core : cores)
-        placeOnHost(core);
+        if (failed(placeOnHost(core)))
+          return signalPassFailure();
       return;
     }
     FailureOr<Machine> machine = findMachine();
@@ -75,9 +80,33 @@ private:
     return name ? name.getValue() : StringRef();
   }
 
-  void placeOnHost(sattn::AttentionOp core) {
+  LogicalResult placeOnHost(sattn::AttentionOp core) {
+    if (auto pattern = dyn_cast<sattn::PatternAttr>(Attribute(core.getPolicy())))
+      if (failed(maskBy(core, pattern)))
+        return failure();
     core.setPolicyAttr(sattn::DenseAttr::get(&getContext()));
     core->removeDiscardableAttr(kTargetAttr);
+    return success();
+  }
+
+  /// The host attends to every pair: a pattern becomes the additive mask that it stands for.
+  LogicalResult maskBy(sattn::AttentionOp core, sattn::PatternAttr pattern) {
+    const int64_t tokens = core.getQuery().getType().getDimSize(2);
+    if (core.getMask() || tokens * tokens > sattn::kFoldLimit)
+      return core.emitOpError() << "has a pattern over " << tokens
+                                << " tokens, which the host cannot run: it makes a mask of at most "
+                                << sattn::kFoldLimit << " pairs, and none beside another";
+    OpBuilder builder(core);
+    const int64_t shape[] = {1, 1, tokens, tokens};
+    sattn::semantics::Mask visible = sattn::semantics::patternMask(pattern, shape);
+    sattn::semantics::Floats mask(shape, 0.0f);
+    for (auto [bit, value] : llvm::zip_equal(visible.data, mask.data))
+      value = bit ? 0.0f : -std::numeric_limits<float>::infinity();
+    auto type = RankedTensorType::get(shape, builder.getF32Type());
+    auto constant =
+        arith::ConstantOp::create(builder, core.getLoc(), sattn::semantics::toAttr(mask, type));
+    core.getMaskMutable().assign(constant);
+    return success();
   }
 
   LogicalResult placeOnTarget(sattn::AttentionOp core, const Machine &machine,
@@ -85,7 +114,8 @@ private:
     core->setDiscardableAttr(kTargetAttr,
                              StringAttr::get(&getContext(), machine.target->getName()));
     if (mode == SparsifyMode::dense) {
-      core.setPolicyAttr(sattn::DenseAttr::get(&getContext()));
+      if (!core.getPolicy().replacesMask())
+        core.setPolicyAttr(sattn::DenseAttr::get(&getContext()));
       return success();
     }
     if (!core.getPolicy().isDense())

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""SALO in NumPy, written from its spec sheet alone; shares no code with the compiler or the simulator.
+
+Section numbers in the doc strings are those of the sheet; [A] marks where the sheet leaves something open and a reading
+had to be chosen. Integers are int64 and wrapped to the widths of the hardware where it wraps.
+"""
+
+import numpy as np
+
+LOWEST = -16  # the exponent of a masked PE and of an empty sum
+SLOPES = np.array([12, 14, 17, 20])
+INTERCEPTS = np.array([255, 246, 225, 185])
+
+
+def wrap(x, bits):
+    """The low bits of x as a signed number."""
+    half = 1 << (bits - 1)
+    return ((np.asarray(x, np.int64) + half) & (2 * half - 1)) - half
+
+
+def to_words(x, factor=1.0):
+    """9-bit words with 4 fraction bits: rounded to even, saturated (2.3)."""
+    return np.clip(np.rint(np.float32(x) * np.float32(factor) * np.float32(16)), -256, 255).astype(np.int64)
+
+
+def exponential(score, shift=3):
+    """Stage 1: 2^(score / 2^shift) as (value / 256, exponent) (2.3)."""
+    score = np.asarray(score, np.int64)
+    exponent = wrap((score >> (8 + shift)) & 31, 5)
+    fraction = (score >> shift) & 255
+    piece = fraction >> 6
+    return INTERCEPTS[piece] + ((SLOPES[piece] * fraction) >> 4), exponent
+
+
+def attend(score, valid, values, shift=3):
+    """Stages 1 to 4 of rows of PEs; PEs from left to right in the last axis (2.3).
+
+    `score` and `valid` are [rows, PEs], `values` [rows, PEs, d] words. Returns (sum, exponent, out).
+    """
+    value, exponent = exponential(wrap(score, 18), shift)
+    value, exponent = np.where(valid, value, 0), np.where(valid, exponent, LOWEST)
+    rows, columns = value.shape
+    total, most = np.zeros(rows, np.int64), np.full(rows, LOWEST)
+    for c in range(columns):
+        own, e = value[:, c], exponent[:, c]
+        smaller = e < most
+        value[:, c] = np.where(smaller, own >> np.maximum(most - e, 0), own)
+        total = wrap(np.where(smaller, total, total >> np.maximum(e - most, 0)) + value[:, c], 18)
+        most = np.where(smaller, most, e)
+        exponent[:, c] = most
+    inverse = np.where(total > 0, np.minimum(255, 32768 // np.maximum(total, 1)), 255)
+    products = ((value >> 1) & 255) * inverse[:, None]
+    probabilities = wrap((products >> ((most[:, None] - exponent) & 31)) >> 7, 9)
+    out = wrap(((probabilities[..., None] * values) >> 3).sum(axis=1), 18)
+    return total, most, out
+
+
+class Rows:
+    """Merged rows: running sums, exponents and outputs (2.4)."""
+
+    def __init__(self, count, d):
+        self.sum, self.exponent = np.zeros(count, np.int64), np.full(count, LOWEST)
+        self.out = np.zeros((count, d), np.int64)
+
+    def merge(self, index, total, exponent, out):
+        most = np.maximum(self.exponent[index], exponent)
+        before = self.sum[index] >> (most - self.exponent[index])
+        both = before + (total >> (most - exponent))
+        weight = np.where(both > 0, (before << 8) // np.maximum(both, 1), 256)[:, None]
+        self.out[index] = (weight * self.out[index] + (256 - weight) * out) >> 8
+        self.sum[index], self.exponent[index] = both, most
+
+
+def plan(windows, tokens, group_count, rows=32, cols=32):
+    """Passes of a tile (2.2): dicts of offset, cols, keys (group in the global column), shown (group, from, to, cols).
+
+    `windows` are (offset, width) with dilation 1. The first group rides: its keys in pass 0, its queries in the last
+    passes whose last row starts at or before key 0, and in later ones for the keys behind; otherwise, and for further
+    groups, passes are added [A].
+    """
+    passes = [
+        {"offset": offset + done, "cols": min(cols, width - done), "keys": None, "shown": None}
+        for offset, width in windows
+        for done in range(0, width, cols)
+    ]
+    tiles, span = -(-tokens // rows), max(1, -(-rows // cols))
+    reach = rows * (tiles - 1) + max(rows, cols)
+    widths = [min(cols, max(rows, cols) - i * cols) for i in range(span)]
+
+    def first(at):
+        return passes[at]["offset"] + rows - 1
+
+    def follows(at):
+        own = passes[at : at + span]
+        return len(own) == span and all(p["offset"] == own[0]["offset"] + i * cols for i, p in enumerate(own))
+
+    def show(at, begin, end):
+        for i in range(span):
+            passes[at + i]["shown"] = (0, begin, end, widths[i])
+
+    def ride():
+        for at in reversed(range(len(passes))):
+            if first(at) > 0 or not follows(at):
+                continue
+            end = min(first(at) + reach, tokens)
+            if end == tokens:
+                show(at, 0, end)
+                return True
+            for rest in range(at + span, len(passes)):
+                if follows(rest) and first(rest) <= end and first(rest) + reach >= tokens:
+                    show(at, 0, end)
+                    show(rest, end, tokens)
+                    return True
+        return False
+
+    for group in range(group_count):
+        riding = group == 0 and bool(passes)
+        if riding:
+            passes[0]["keys"] = 0
+        if riding and ride():
+            continue
+        for i in range(span):
+            keys = group if i == 0 and not riding else None
+            shown = (group, 0, tokens, widths[i])
+            passes.append({"offset": i * cols - (rows - 1), "cols": 0, "keys": keys, "shown": shown})
+    return passes
+
+
+def attention(
+    q, k, v, windows, global_tokens=(), dilation=1, scale=None, rows=32, cols=32, globals_=1, shift=3, base=np.e, valid_len=None
+):
+    """The output of [..., n, d] floats, bit by bit.
+
+    `windows` are (offset, width) in units of `dilation`, which divides n where it is not 1. Keys from `valid_len` on are
+    masked, as keys beyond an edge are.
+    """
+    scale = 1 / np.sqrt(q.shape[-1]) if scale is None else scale
+    factor = np.float32(np.float64(np.float32(scale)) * 2**shift * np.log2(base))
+    visible = np.arange(k.shape[-2]) < (k.shape[-2] if valid_len is None else valid_len)
+    out = np.empty(q.shape, np.float32)
+    for index in np.ndindex(q.shape[:-2]):
+        words = to_words(q[index], factor), to_words(k[index]), to_words(v[index])
+        out[index] = _head(*words, visible, windows, global_tokens, dilation, rows, cols, globals_, shift) / np.float32(256)
+    return out
+
+
+def _head(q, k, v, visible, windows, global_tokens, dilation, rows, cols, globals_, shift):
+    n, d = q.shape
+    tokens = n // dilation
+    ordered = sorted(global_tokens, key=lambda t: (t % dilation, t // dilation))
+    groups = [ordered[i : i + globals_] for i in range(0, len(ordered), globals_)]
+    result, special = Rows(n, d), Rows(len(ordered), d)
+    passes = plan(windows, tokens, len(groups), rows, cols)
+    for segment in range(dilation):
+        own = np.arange(tokens) * dilation + segment
+        for p in passes:
+            _local(p, own, dilation, segment, visible, groups, q, k, v, result, shift)
+        for tile in range(0, tokens, rows):
+            for p in passes:
+                if p["shown"]:
+                    _shown(p, tile, own, visible, groups, q, k, v, special, rows, cols, globals_, shift)
+    result.out[ordered] = special.out
+    return result.out
+
+
+def _local(p, own, dilation, segment, visible, groups, q, k, v, result, shift):
+    """One pass of all tiles: column c sees key i + offset + cols - 1 - c, then come the global keys."""
+    tokens, count = len(own), len(k) // dilation
+    keys = np.arange(tokens)[:, None] + p["offset"] + np.arange(p["cols"])[::-1]
+    exists = (keys >= 0) & (keys < count)
+    numbers = np.clip(keys, 0, count - 1) * dilation + segment
+    valid = exists & visible[numbers] & ~np.isin(numbers, sum(groups, []))
+    if p["keys"] is not None:
+        group = np.broadcast_to(groups[p["keys"]], (tokens, len(groups[p["keys"]])))
+        numbers = np.concatenate([numbers, group], axis=1)
+        valid = np.concatenate([valid, visible[group]], axis=1)
+    score = np.einsum("id,ixd->ix", q[own], k[numbers])
+    result.merge(own, *attend(score, valid, v[numbers], shift))
+
+
+def _shown(p, tile, own, visible, groups, q, k, v, special, rows, cols, globals_, shift):
+    """The keys that pass the last row of a tile, as the rows of the global queries see them."""
+    group, begin, end, width = p["shown"]
+    seen = max(0, cols - rows) if tile > 0 else 0  # shown by the tile before
+    keys = tile + p["offset"] + rows - 1 + np.arange(seen, width)
+    keys = keys[(keys >= begin) & (keys < end) & (keys >= 0) & (keys < len(own))][::-1]
+    if len(keys) == 0:
+        return
+    for i, query in enumerate(groups[group]):
+        score = (k[own[keys]] @ q[query])[None]
+        special.merge(
+            np.array([group * globals_ + i]), *attend(score, visible[own[keys]][None], v[own[keys]][None], shift)
+        )
+
+
+def pattern_mask(n, windows, global_tokens=(), dilation=1):
+    """Which pairs survive (2.1); `windows` in units of `dilation`."""
+    distance = np.arange(n)[None] - np.arange(n)[:, None]
+    mask = np.zeros((n, n), bool)
+    for offset, width in windows:
+        for m in range(width):
+            mask |= distance == (offset + m) * dilation
+    mask[list(global_tokens)] = True
+    mask[:, list(global_tokens)] = True
+    return mask
+
+
+def select_blocks(scores, valid_len, block=64, window=8, globals_=1, randoms=3, dilation=1):
+    """The mask that version 2 picks for [n, n] scores (2.5)."""
+    n = len(scores)
+    mask = np.zeros((n, n), bool)
+    for i in range(0, n, block):
+        for j in range(0, n, block):
+            part = np.asarray(scores[i : i + block, j : j + block], np.float64)
+            keys = np.arange(j, j + block) < valid_len
+            queries = np.arange(i, i + block) < valid_len
+            mask[i : i + block, j : j + block] = _select_block(part, queries, keys, window, globals_, randoms, dilation)
+    return mask
+
+
+def _select_block(part, queries, keys, window, globals_, randoms, dilation):
+    b = len(part)
+    mask = np.zeros((b, b), bool)
+    mask[:, np.argsort(-part.sum(axis=0), kind="stable")[:globals_]] = True
+    mask[np.argsort(-part.sum(axis=1), kind="stable")[:globals_]] = True
+    diagonals = np.array([np.trace(part, offset=u - (b - 1)) for u in range(2 * b - 1)])
+    steps = np.arange(window) * dilation
+    sums = [diagonals[c + steps].sum() for c in range(2 * b - 1 - steps[-1])]
+    best = int(np.argmax(sums))
+    number = np.arange(b)[None] - np.arange(b)[:, None] + b - 1
+    mask |= np.isin(number, best + steps) & keys[None] & queries[:, None]
+    if randoms:
+        rest = np.where(mask | ~keys[None], 0, part)
+        picked = np.argsort(-rest, axis=1, kind="stable")[:, :randoms]
+        np.put_along_axis(mask, picked, True, axis=1)
+    return mask & keys[None]

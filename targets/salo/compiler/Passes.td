@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Passes.td - passes of the SALO target ------------------------------===//
+#ifndef SPARSAM_TARGETS_SALO_PASSES
+#define SPARSAM_TARGETS_SALO_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def LowerToSalo : Pass<"lower-to-salo", "::mlir::ModuleOp"> {
+  let summary = "Lower kernels of attention with a pattern to SALO instructions";
+  let description = [{
+    Takes every `isa.kernel` for SALO from tensor form, as `sattn-reorder-dilated` and `sattn-split-windows` leave it, to
+    machine form: loops over heads, segments, tiles of queries and passes, each of which loads a slice of keys and values,
+    attends, and merges. `sattn.reorder` becomes an address: the tokens of a segment lie `segments` rows apart in DRAM.
+
+    A global token takes part in passes that are there anyway: its key in the first, its query where the keys that pass
+    the last row are all keys. More global tokens than the array has global rows and columns, or windows too narrow to
+    show every key, cost passes of their own.
+
+    What the machine cannot do is an error: a mask that is no pattern, values of another width than queries, more
+    dimensions than the merge buffers hold, with `scale=shift` a scale that the shift does not give.
+
+    ```
+    sparsam-opt --isa-set-target="target=salo settings=window=8" --sattn-find-pattern --sattn-sparsify --sattn-partition
+                --sattn-reorder-dilated --sattn-split-windows --lower-to-salo
+    ```
+  }];
+  let dependentDialects = ["::sparsam::isa::IsaDialect", "::sparsam::salo::SaloDialect"];
+}
+
+#endif // SPARSAM_TARGETS_SALO_PASSES

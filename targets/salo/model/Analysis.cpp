@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Analysis.cpp - figures of layers and of the paper without a program -===//
+
+#include "targets/salo/model/Analysis.h"
+
+#include "runtime/support/Text.h"
+#include "targets/salo/model/BlockPattern.h"
+#include "targets/salo/model/ClosedForms.h"
+#include "targets/salo/model/Pe.h"
+
+#include <cmath>
+#include <functional>
+
+namespace sparsam::salo {
+
+using namespace runtime;
+
+//===-- Layers -------------------------------------------------------------===//
+
+/// A whole number given by option, in [1, most].
+static Result<int64_t> given(const SimulateRequest &request, const std::string &name) {
+  constexpr double kMost = 1 << 24;
+  auto it = request.given.find(name);
+  if (it == request.given.end())
+    return makeError("the closed forms need --", name);
+  if (!(it->second >= 1 && it->second <= kMost) || it->second != std::floor(it->second))
+    return makeError("--", name, " must be a whole number in [1, ", int64_t(kMost), "], got ",
+                     it->second);
+  return int64_t(it->second);
+}
+
+static Result<Layer> readLayer(const SimulateRequest &request, const Params &params) {
+  if (Status status = request.expectOnly("salo", {"seq-len", "window", "heads", "dim"}); !status)
+    return status.error();
+  if (!request.seqLen)
+    return makeError("nothing to analyse: give --seq-len, --window, --heads and --dim");
+  SimulateRequest complete = request;
+  complete.given["seq-len"] = double(*request.seqLen);
+  if (!complete.given.count("window") && (params.window > 0 || params.version == 2))
+    complete.given["window"] = double(params.window > 0 ? params.window : params.blocks.window);
+  Layer layer;
+  for (auto [name, member] : {std::pair("seq-len", &layer.tokens),
+                              {"window", &layer.window},
+                              {"dim", &layer.dim},
+                              {"heads", &layer.heads}}) {
+    Result<int64_t> value = given(complete, name);
+    if (!value)
+      return value.error();
+    *member = *value;
+  }
+  if (layer.dim % layer.heads != 0)
+    return makeError("--dim ", layer.dim, " is no multiple of --heads ", layer.heads);
+  if (layer.headDim() > params.mergeDims)
+    return makeError("heads of ", layer.headDim(), " dimensions do not fit the merge buffers of ",
+                     params.mergeDims, " (parameter 'merge_dims'); use more heads");
+  if (params.version == 2 && layer.tokens % params.blocks.block != 0)
+    return makeError("--seq-len ", layer.tokens, " is no multiple of the block of ",
+                     params.blocks.block, " (parameter 'block')");
+  return layer;
+}
+
+Result<nlohmann::ordered_json> analyzeLayer(const SimulateRequest &request, const Params &params) {
+  Result<Layer> layer = readLayer(request, params);
+  if (!layer)
+    return layer.error();
+  const Performance p = evaluate(params, *layer);
+  nlohmann::ordered_json json;
+  json["seq_len"] = layer->tokens;
+  json["window"] = layer->window;
+  json["heads"] = layer->heads;
+  json["dim"] = layer->dim;
+  json["iterations"] = p.iterations;
+  json["cycles_per_iteration"] = passCycles(params, layer->headDim());
+  json["cycles"] = p.cycles;
+  json["latency_s"] = p.seconds;
+  json["operations"] = p.operations;
+  json["utilization"] = p.utilization;
+  if (params.version == 2) {
+    json["match_cycles"] = p.matchCycles;
+    json["match_latency_s"] = p.matchSeconds;
+    json["projection_latency_s"] = p.projectionSeconds + p.outputSeconds;
+  }
+  return json;
+}
+
+//===-- Scores -------------------------------------------------------------===//
+
+/// Kept pairs of a head, as bytes.
+static Tensor toTensor(const BitTensor &bits) {
+  Tensor tensor(DType::boolean, {bits.batch() * bits.heads(), bits.queries(), bits.keys()});
+  bool *next = tensor.as<bool>();
+  for (int64_t head = 0; head < bits.batch() * bits.heads(); ++head)
+    for (int64_t i = 0; i < bits.queries(); ++i)
+      for (int64_t j = 0; j < bits.keys(); ++j)
+        *next++ = bits.get(head, i, j);
+  return tensor;
+}
+
+Result<nlohmann::ordered_json> analyzeScores(const SimulateRequest &request, const Params &params) {
+  if (params.version != 2)
+    return makeError("version ", params.version,
+                     " has static patterns and looks at no scores; set version=2 to pick a pattern "
+                     "from --scores");
+  if (Status status = request.expectOnly("salo", {"scores", "valid-len"}); !status)
+    return status.error();
+  const Tensor &scores = *request.scores;
+  Result<BitTensor> masks =
+      selectPattern(params.blocks, scores.view(), request.validLengths, params.isSoftmaxed);
+  if (!masks)
+    return masks.error();
+  const int64_t n = masks->queries(), heads = masks->batch() * masks->heads();
+  const int64_t valid = request.validLengths.empty() ? n : request.validLengths.front();
+  const int64_t blocks = n / params.blocks.block;
+  nlohmann::ordered_json json;
+  json["seq_len"] = n;
+  json["heads"] = heads;
+  json["blocks"] = blocks * blocks * heads;
+  json["nnz"] = masks->count();
+  json["density"] = double(masks->count()) / (double(heads) * double(valid) * double(valid));
+  if (request.tensors)
+    (*request.tensors)["mask"] = toTensor(*masks);
+  return json;
+}
+
+//===-- Recipes ------------------------------------------------------------===//
+
+using Values = const std::vector<double> &;
+
+static Layer layerOf(Values a) {
+  return {int64_t(a[0]), int64_t(a[1]), int64_t(a[2]), int64_t(a[3])};
+}
+
+static Params version2(Params params) {
+  params.version = 2;
+  params.array.rows = 64;
+  params.array.cols = 8;
+  return params;
+}
+
+/// The rows that are global keep every key, the others the window, the globals and the randoms.
+static double blockDensity(double window, const Params &params) {
+  const double b = double(params.blocks.block), g = double(params.blocks.globals);
+  return (g * b + (b - g) * (window + g + double(params.blocks.randoms))) / (b * b);
+}
+
+static double worstExponential() {
+  double worst = 0;
+  for (int32_t f = 0; f < 256; ++f) {
+    const double exact = 256 * std::exp2(f / 256.0);
+    worst = std::max(worst, std::abs(pe::exponential(f << 3, 3).value - exact) / exact);
+  }
+  return 100 * worst;
+}
+
+namespace {
+struct Recipe {
+  std::vector<std::string> arguments;
+  std::function<double(Values, const Params &)> value;
+};
+} // namespace
+
+static const std::map<std::string, Recipe> &recipes() {
+  static const std::vector<std::string> layer = {"tokens", "window", "dim", "heads"};
+  static const auto with = [](std::vector<std::string> names, const char *more) {
+    names.push_back(more);
+    return names;
+  };
+  static const std::map<std::string, Recipe> all = {
+      {"cycles",
+       {layer, [](Values a, const Params &p) { return double(evaluate(p, layerOf(a)).cycles); }}},
+      {"milliseconds",
+       {layer, [](Values a, const Params &p) { return 1e3 * evaluate(p, layerOf(a)).seconds; }}},
+      {"utilization",
+       {layer, [](Values a, const Params &p) { return evaluate(p, layerOf(a)).utilization; }}},
+      {"utilization_ratio",
+       {with(layer, "baseline"),
+        [](Values a, const Params &p) { return evaluate(p, layerOf(a)).utilization / a[4]; }}},
+      {"pass_ratio",
+       {{"head_dim"},
+        [](Values a, const Params &p) {
+          const int64_t d = int64_t(a[0]), flush = 1;
+          return double(passCycles(p, d) + flush) / double(passCycles(version2(p), d) + flush);
+        }}},
+      {"match_cycles",
+       {{"tokens", "dim", "heads"},
+        [](Values a, const Params &p) {
+          return double(evaluate(version2(p), layerOf({a[0], 8, a[1], a[2]})).matchCycles);
+        }}},
+      {"scaled_milliseconds",
+       {with(layer, "multipliers"),
+        [](Values a, const Params &p) {
+          return scaledMilliseconds(version2(p), layerOf(a), a[4]);
+        }}},
+      {"block_density",
+       {{"window"}, [](Values a, const Params &p) { return blockDensity(a[0], p); }}},
+      {"exp_error", {{}, [](Values, const Params &) { return worstExponential(); }}},
+      {"power",
+       {{}, [](Values, const Params &p) { return p.arrayPicojoules * 1e-12 * p.clockMhz * 1e6; }}},
+  };
+  return all;
+}
+
+Result<double> evaluateRecipe(const std::string &recipe,
+                              const std::map<std::string, double> &arguments,
+                              const Params &params) {
+  auto it = recipes().find(recipe);
+  if (it == recipes().end()) {
+    std::vector<std::string> names;
+    for (const auto &[name, unused] : recipes())
+      names.push_back(name);
+    return makeError("unknown recipe '", printable(recipe), "'", suggestion(recipe, names),
+                     "; there are: ", join(names));
+  }
+  std::vector<double> values;
+  for (const std::string &name : it->second.arguments) {
+    auto argument = arguments.find(name);
+    if (argument == arguments.end())
+      return makeError("recipe '", recipe, "' needs argument '", name, "'");
+    if (!(argument->second > 0))
+      return makeError("argument '", name, "' of recipe '", recipe, "' must be above 0, got ",
+                       argument->second);
+    values.push_back(argument->second);
+  }
+  for (const auto &[name, unused] : arguments)
+    if (std::find(it->second.arguments.begin(), it->second.arguments.end(), name) ==
+        it->second.arguments.end())
+      return makeError("recipe '", recipe, "' has no argument '", printable(name), "'");
+  return it->second.value(values, params);
+}
+
+} // namespace sparsam::salo

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- ClosedFormsTest.cpp - published cycles, figures by option, recipes -===//
+
+#include "TestCore.h"
+
+#include "targets/salo/model/ClosedForms.h"
+
+using namespace sparsam::salo;
+using namespace sparsam::salo::test;
+using namespace sparsam::runtime;
+
+namespace {
+
+Params makeParams(const std::vector<std::string> &settings = {}) {
+  return *Params::from(makeArch(settings));
+}
+
+TEST(SaloClosedForms, gives_the_published_cycles) {
+  const Params params = makeParams();
+  EXPECT_EQ(evaluate(params, {4096, 512, 768, 12}).cycles, 4030495);
+  EXPECT_EQ(evaluate(params, {3136, 225, 384, 6}).cycles, 771487);
+  EXPECT_EQ(evaluate(params, {784, 225, 384, 6}).cycles, 196831);
+  EXPECT_EQ(evaluate(params, {3136, 225, 192, 3}).cycles, 385759);
+  EXPECT_NEAR(evaluate(params, {4096, 512, 768, 12}).utilization, 0.738401, 1e-6);
+}
+
+// N = 2 * 2 = 4 passes of 2 * 4 + 3 + 4 = 15 cycles, 3 of flush, 4 + 1 - 1 = 4 of drain.
+TEST(SaloClosedForms, gives_the_worked_example) {
+  const Performance p = evaluate(makeParams({"pe_rows=4", "pe_cols=4"}), {8, 8, 4, 1});
+  EXPECT_EQ(p.iterations, 4);
+  EXPECT_EQ(p.cycles, 67);
+}
+
+TEST(SaloClosedForms, gives_the_published_figures_of_version_2) {
+  Params params = makeParams({"version=2", "pe_rows=64", "pe_cols=8"});
+  const Performance p = evaluate(params, {384, 8, 768, 16});
+  EXPECT_EQ(p.matchCycles, 28929);
+  EXPECT_EQ(p.iterations, 576);
+  EXPECT_EQ(p.cycles, 98 * 576 + 575 + 11); // (2 * 48 + 2), flush, 8 + 3 + 1 - 1
+  EXPECT_NEAR(scaledMilliseconds(params, {384, 8, 768, 16}, 128), 0.96179, 5e-6);
+}
+
+//===-- By option ----------------------------------------------------------===//
+
+Result<nlohmann::ordered_json> simulate(SimulateRequest request,
+                                        const std::vector<std::string> &settings = {}) {
+  ModelRegistry registry;
+  registerSaloModel(registry);
+  return registry.find("salo")->analyze(request, makeArch(settings));
+}
+
+SimulateRequest longformer() {
+  SimulateRequest request;
+  request.seqLen = 4096;
+  request.given = {{"window", 512}, {"heads", 12}, {"dim", 768}};
+  return request;
+}
+
+TEST(SaloAnalysis, prints_the_closed_forms) {
+  auto json = simulate(longformer());
+  ASSERT_TRUE(json.ok()) << json.error().message;
+  EXPECT_EQ((*json)["iterations"], 24576);
+  EXPECT_EQ((*json)["cycles"], 4030495);
+  EXPECT_DOUBLE_EQ((*json)["latency_s"], 4.030495e-3);
+  EXPECT_FALSE(json->contains("match_cycles"));
+}
+
+TEST(SaloAnalysis, prints_the_matching_of_version_2) {
+  auto json = simulate(longformer(), {"version=2", "pe_rows=64", "pe_cols=8"});
+  ASSERT_TRUE(json.ok()) << json.error().message;
+  EXPECT_EQ((*json)["match_cycles"], 65 * 49152 + 49151 + 130); // 64 * 64 blocks, 12 heads
+}
+
+void expectRefused(const SimulateRequest &request, const std::string &part,
+                   const std::vector<std::string> &settings = {}) {
+  auto json = simulate(request, settings);
+  ASSERT_FALSE(json.ok());
+  EXPECT_NE(json.error().message.find(part), std::string::npos) << json.error().message;
+}
+
+TEST(SaloAnalysis, refuses_what_it_cannot_analyse) {
+  SimulateRequest request;
+  expectRefused(request, "nothing to analyse: give --seq-len, --window, --heads and --dim");
+  request.seqLen = 4096;
+  expectRefused(request, "the closed forms need --window");
+  request = longformer();
+  request.given["heads"] = 7;
+  expectRefused(request, "--dim 768 is no multiple of --heads 7");
+  request.given["heads"] = 2.5;
+  expectRefused(request, "--heads must be a whole number in [1, 16777216], got 2.5");
+  request.given["heads"] = 6;
+  expectRefused(request, "heads of 128 dimensions do not fit the merge buffers of 64 (parameter "
+                         "'merge_dims')");
+  request = longformer();
+  request.seqLen = 100;
+  expectRefused(request, "--seq-len 100 is no multiple of the block of 64", {"version=2"});
+  MaskTrace masks;
+  request.masks = &masks;
+  expectRefused(request, "target 'salo' has no use for --masks; it takes --seq-len, --window");
+}
+
+TEST(SaloAnalysis, picks_patterns_from_scores) {
+  SimulateRequest request;
+  request.scores = Tensor(DType::f32, {2, 128, 128});
+  for (int64_t i = 0; i < request.scores->elements(); ++i)
+    request.scores->as<float>()[i] = float(i * 7919 % 1009);
+  request.validLengths = {100};
+  TensorMap tensors;
+  request.tensors = &tensors;
+  auto json = simulate(request, {"version=2"});
+  ASSERT_TRUE(json.ok()) << json.error().message;
+  EXPECT_EQ((*json)["blocks"], 8);
+  const Tensor &mask = tensors.at("mask");
+  EXPECT_EQ(mask.shape(), (Shape{2, 128, 128}));
+  int64_t kept = 0;
+  for (int64_t i = 0; i < mask.elements(); ++i)
+    kept += mask.as<bool>()[i];
+  EXPECT_EQ((*json)["nnz"], kept);
+  EXPECT_GT(kept, 0);
+  EXPECT_DOUBLE_EQ((*json)["density"], double(kept) / (2 * 100 * 100));
+  for (int64_t i = 0; i < 128; ++i)
+    EXPECT_FALSE(mask.as<bool>()[i * 128 + 100]) << i;
+
+  expectRefused(request, "version 1 has static patterns and looks at no scores; set version=2");
+  request.given["window"] = 8;
+  expectRefused(request, "has no use for --window; it takes --scores, --valid-len", {"version=2"});
+}
+
+TEST(SaloParams, refuses_windows_that_no_block_holds) {
+  auto params = Params::from(makeArch({"version=2", "block=4", "block_window=8"}));
+  ASSERT_FALSE(params.ok());
+  EXPECT_NE(params.error().message.find("a window of 8 diagonals at distance 1 does not fit the 7 "
+                                        "diagonals of a block of 4"),
+            std::string::npos)
+      << params.error().message;
+}
+
+TEST(SaloRecipes, refuses_wrong_arguments) {
+  ModelRegistry registry;
+  registerSaloModel(registry);
+  auto message = [&](const char *recipe, const std::map<std::string, double> &arguments) {
+    auto value = registry.find("salo")->evaluateRecipe(recipe, arguments, makeArch());
+    return value ? "" : value.error().message;
+  };
+  EXPECT_NE(message("cycle", {}).find("unknown recipe 'cycle'; did you mean 'cycles'?"),
+            std::string::npos);
+  EXPECT_EQ(message("pass_ratio", {}), "recipe 'pass_ratio' needs argument 'head_dim'");
+  EXPECT_EQ(message("pass_ratio", {{"head_dim", 0}}),
+            "argument 'head_dim' of recipe 'pass_ratio' must be above 0, got 0");
+  EXPECT_EQ(message("power", {{"watts", 1}}), "recipe 'power' has no argument 'watts'");
+}
+
+} // namespace

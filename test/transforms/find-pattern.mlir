@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: sparsam-opt %s --split-input-file --sattn-find-pattern --verify-diagnostics | FileCheck %s
+
+// CHECK-LABEL: @window
+// CHECK-NOT: arith.constant
+// CHECK: sattn.attention %{{.*}}, %{{.*}}, %{{.*}} {policy = #sattn.pattern<windows = [(-1, 3, 1)], globals = []>, scale
+func.func @window(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> {
+  %m = arith.constant dense<[[[[0.0, 0.0, -1.0e+4, -1.0e+4], [0.0, 0.0, 0.0, -1.0e+4],
+                               [-1.0e+4, 0.0, 0.0, 0.0], [-1.0e+4, -1.0e+4, 0.0, 0.0]]]]> : tensor<1x1x4x4xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x2x4x4xf32>
+  return %o : tensor<1x2x4x4xf32>
+}
+
+// -----
+
+// The first token sees all and is seen by all; it makes no window of the corner that only it reaches.
+// CHECK-LABEL: @global
+// CHECK: policy = #sattn.pattern<windows = [(0, 2, 1)], globals = [0]>
+func.func @global(%x: tensor<1x1x5x4xf32>) -> tensor<1x1x5x4xf32> {
+  %c = onnx.Constant dense<[[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 1, 1, 0], [1, 0, 0, 1, 1], [1, 0, 0, 0, 1]]> : tensor<5x5xi1>
+  %zero = onnx.Constant dense<0.0> : tensor<f32>
+  %hidden = onnx.Constant dense<-3.4e+38> : tensor<f32>
+  %w = onnx.Where %c, %zero, %hidden : (tensor<5x5xi1>, tensor<f32>, tensor<f32>) -> tensor<5x5xf32>
+  %s = onnx.Constant dense<[1, 1, 5, 5]> : tensor<4xi64>
+  %m = onnx.Reshape %w, %s : (tensor<5x5xf32>, tensor<4xi64>) -> tensor<1x1x5x5xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x5x4xf32>, tensor<1x1x5x4xf32>, tensor<1x1x5x4xf32>, tensor<1x1x5x5xf32> -> tensor<1x1x5x4xf32>
+  return %o : tensor<1x1x5x4xf32>
+}
+
+// -----
+
+// Distances -2, 0 and 2 from 8 tokens; the mask is a sum of two that hide the odd and the far ones.
+// CHECK-LABEL: @dilated
+// CHECK: policy = #sattn.pattern<windows = [(-2, 3, 2)], globals = []>
+func.func @dilated(%x: tensor<1x1x6x4xf32>) -> tensor<1x1x6x4xf32> {
+  %odd = arith.constant dense<[[[[0.0, -1.0e+9, 0.0, -1.0e+9, 0.0, -1.0e+9], [-1.0e+9, 0.0, -1.0e+9, 0.0, -1.0e+9, 0.0],
+                                 [0.0, -1.0e+9, 0.0, -1.0e+9, 0.0, -1.0e+9], [-1.0e+9, 0.0, -1.0e+9, 0.0, -1.0e+9, 0.0],
+                                 [0.0, -1.0e+9, 0.0, -1.0e+9, 0.0, -1.0e+9], [-1.0e+9, 0.0, -1.0e+9, 0.0, -1.0e+9, 0.0]]]]> : tensor<1x1x6x6xf32>
+  %far = arith.constant dense<[[[[0.0, 0.0, 0.0, -1.0e+9, -1.0e+9, -1.0e+9], [0.0, 0.0, 0.0, 0.0, -1.0e+9, -1.0e+9],
+                                 [0.0, 0.0, 0.0, 0.0, 0.0, -1.0e+9], [-1.0e+9, 0.0, 0.0, 0.0, 0.0, 0.0],
+                                 [-1.0e+9, -1.0e+9, 0.0, 0.0, 0.0, 0.0], [-1.0e+9, -1.0e+9, -1.0e+9, 0.0, 0.0, 0.0]]]]> : tensor<1x1x6x6xf32>
+  %m = onnx.Add %odd, %far : (tensor<1x1x6x6xf32>, tensor<1x1x6x6xf32>) -> tensor<1x1x6x6xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x6x4xf32>, tensor<1x1x6x4xf32>, tensor<1x1x6x4xf32>, tensor<1x1x6x6xf32> -> tensor<1x1x6x4xf32>
+  return %o : tensor<1x1x6x4xf32>
+}
+
+// -----
+
+// Two offsets that are no neighbours are two windows.
+// CHECK-LABEL: @apart
+// CHECK: policy = #sattn.pattern<windows = [(-2, 1, 1), (0, 1, 1)], globals = []>
+func.func @apart(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4, -1.0e+4, -1.0e+4], [-1.0e+4, 0.0, -1.0e+4, -1.0e+4],
+                               [0.0, -1.0e+4, 0.0, -1.0e+4], [-1.0e+4, 0.0, -1.0e+4, 0.0]]]]> : tensor<1x1x4x4xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @causal
+// CHECK-NOT: causal
+// CHECK: policy = #sattn.pattern<windows = [(-3, 4, 1)], globals = []>
+func.func @causal(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %o = sattn.attention %x, %x, %x {causal, scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+// A mask that hides nothing is one window over every distance.
+// CHECK-LABEL: @everything
+// CHECK: policy = #sattn.pattern<windows = [(-3, 7, 1)], globals = []>
+func.func @everything(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %m = arith.constant dense<0.0> : tensor<1x1x1x4xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x1x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @input
+// CHECK: sattn.attention %{{.*}}, %{{.*}}, %{{.*}} mask
+func.func @input(%x: tensor<1x1x4x4xf32>, %m: tensor<1x1x1x4xf32>) -> tensor<1x1x4x4xf32> {
+  // expected-remark @below {{has a mask that is no pattern of windows and global tokens: it depends on the input}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x1x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+func.func @padding(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %m = arith.constant dense<[[[[0.0, 0.0, 0.0, -1.0e+4]]]]> : tensor<1x1x1x4xf32>
+  // expected-remark @below {{6 pairs do not fit, the first is query 0 with key 0, which is visible}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x1x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+func.func @bias(%x: tensor<1x1x2x4xf32>) -> tensor<1x1x2x4xf32> {
+  %m = arith.constant dense<[[[[0.0, 1.5], [0.0, 0.0]]]]> : tensor<1x1x2x2xf32>
+  // expected-remark @below {{it adds 1.500000; only 0, and -10000 or less, show and hide pairs}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x2x4xf32>, tensor<1x1x2x4xf32>, tensor<1x1x2x4xf32>, tensor<1x1x2x2xf32> -> tensor<1x1x2x4xf32>
+  return %o : tensor<1x1x2x4xf32>
+}
+
+// -----
+
+func.func @by_head(%x: tensor<1x2x2x4xf32>) -> tensor<1x2x2x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]]> : tensor<1x2x2x2xf32>
+  // expected-remark @below {{it differs between heads or batch entries}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x2xf32> -> tensor<1x2x2x4xf32>
+  return %o : tensor<1x2x2x4xf32>
+}
+
+// -----
+
+func.func @nothing(%x: tensor<1x1x2x4xf32>) -> tensor<1x1x2x4xf32> {
+  %m = arith.constant dense<-1.0e+4> : tensor<1x1x2x2xf32>
+  // expected-remark @below {{it hides every pair}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x2x4xf32>, tensor<1x1x2x4xf32>, tensor<1x1x2x4xf32>, tensor<1x1x2x2xf32> -> tensor<1x1x2x4xf32>
+  return %o : tensor<1x1x2x4xf32>
+}
+
+// -----
+
+func.func @cross(%x: tensor<1x1x2x4xf32>, %y: tensor<1x1x3x4xf32>) -> tensor<1x1x2x4xf32> {
+  // expected-remark @below {{it has other numbers of queries than of keys}}
+  %o = sattn.attention %x, %y, %y {causal, scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x2x4xf32>, tensor<1x1x3x4xf32>, tensor<1x1x3x4xf32> -> tensor<1x1x2x4xf32>
+  return %o : tensor<1x1x2x4xf32>
+}
+
+// -----
+
+func.func @choice(%x: tensor<1x1x2x4xf32>) -> tensor<1x1x2x4xf32> {
+  %c = onnx.Constant dense<[[[[1, 0], [1, 1]]]]> : tensor<1x1x2x2xi1>
+  %a = onnx.Constant dense<1.0> : tensor<f32>
+  %b = onnx.Constant dense<-1.0e+4> : tensor<f32>
+  %m = onnx.Where %c, %a, %b : (tensor<1x1x2x2xi1>, tensor<f32>, tensor<f32>) -> tensor<1x1x2x2xf32>
+  // expected-remark @below {{it chooses between other numbers than 0 and -10000 or less}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x2x4xf32>, tensor<1x1x2x4xf32>, tensor<1x1x2x4xf32>, tensor<1x1x2x2xf32> -> tensor<1x1x2x4xf32>
+  return %o : tensor<1x1x2x4xf32>
+}
