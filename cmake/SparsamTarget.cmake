@@ -55,9 +55,9 @@ function(sparsam_add_target name)
     DEPENDS ${generated} ${out}/${Name}Encoder.cpp.inc ${out}/${Name}Passes.h.inc)
   add_library(sparsam_${name}_compiler STATIC ${compiler_sources})
   add_dependencies(sparsam_${name}_compiler sparsam_${name}_compiler_inc
-      sparsam_dialect_isa_inc sparsam_dialect_sattn_inc sparsam_transforms_inc)
+      sparsam_dialect_isa_inc sparsam_dialect_sattn_inc sparsam_dialect_onnx_inc sparsam_transforms_inc)
   target_include_directories(sparsam_${name}_compiler PUBLIC ${CMAKE_BINARY_DIR} ${dir}/compiler)
-  target_link_libraries(sparsam_${name}_compiler PUBLIC sparsam_dialect_isa sparsam_dialect_sattn)
+  target_link_libraries(sparsam_${name}_compiler PUBLIC sparsam_dialect_isa sparsam_dialect_sattn sparsam_dialect_onnx)
 
   sparsam_tablegen(${out}/${Name}Isa.h ${td} TOOL sparsam ARGS -gen-isa-model)
   sparsam_embed(${out}/${Name}Yaml.h sparsam::${cpp_namespace} kArchYaml=${dir}/arch.yaml kPaperYaml=${dir}/paper.yaml)

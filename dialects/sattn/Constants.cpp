@@ -3,6 +3,10 @@
 
 #include "sattn/Semantics.h"
 
+#include "mlir/IR/DialectResourceBlobManager.h"
+
+#include <cstring>
+
 namespace sparsam::sattn::semantics {
 namespace {
 
@@ -11,6 +15,25 @@ using namespace mlir;
 /// Numbers in a sattn.packed_constant.
 constexpr int64_t kSubrowLimit = int64_t(1) << 28;
 
+/// Copies a resource, such as a weight in a mapped file.
+template <typename T, typename Stored>
+std::optional<Array4<T>> toArray(DenseResourceElementsAttr attr, ArrayRef<int64_t> shape) {
+  const AsmResourceBlob *blob = attr.getRawHandle().getBlob();
+  if (!blob || std::is_same_v<Stored, bool>)
+    return std::nullopt;
+  Array4<T> result(shape);
+  if (blob->getData().size() != result.data.size() * sizeof(Stored))
+    return std::nullopt;
+  const char *data = blob->getData().data(); // not aligned to anything
+  for (T &element : result.data) {
+    Stored stored;
+    std::memcpy(&stored, data, sizeof stored);
+    element = T(stored);
+    data += sizeof stored;
+  }
+  return result;
+}
+
 /// Copies the elements of `attr`, whose element type is `Stored`, into an array of `T`.
 template <typename T, typename Stored>
 std::optional<Array4<T>> toArray(Attribute attr, int64_t limit, bool isElementType(Type)) {
@@ -18,11 +41,13 @@ std::optional<Array4<T>> toArray(Attribute attr, int64_t limit, bool isElementTy
   if (!elements || !isElementType(elements.getElementType()) ||
       elements.getShapedType().getRank() > 4 || !fits(elements.getShapedType(), limit))
     return std::nullopt;
+  SmallVector<int64_t, 4> shape(4 - elements.getShapedType().getRank(), 1);
+  llvm::append_range(shape, elements.getShapedType().getShape());
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
+    return toArray<T, Stored>(resource, shape);
   auto values = elements.tryGetValues<Stored>();
   if (!values)
     return std::nullopt;
-  SmallVector<int64_t, 4> shape(4 - elements.getShapedType().getRank(), 1);
-  llvm::append_range(shape, elements.getShapedType().getShape());
   Array4<T> result(shape);
   llvm::copy(*values, result.data.begin());
   return result;
@@ -47,7 +72,7 @@ std::optional<Floats> toFloats(Attribute attr, int64_t limit) {
 }
 
 std::optional<Codes> toCodes(Attribute attr, int64_t limit) {
-  return toArray<int8_t, int8_t>(attr, limit, [](Type type) { return type.isInteger(8); });
+  return toArray<int8_t, int8_t>(attr, limit, [](Type type) { return type.isSignlessInteger(8); });
 }
 
 std::optional<Mask> toMask(Attribute attr, int64_t limit) {
@@ -56,6 +81,17 @@ std::optional<Mask> toMask(Attribute attr, int64_t limit) {
 
 std::optional<Indices> toIndices(Attribute attr, int64_t limit) {
   return toArray<int64_t, int64_t>(attr, limit, [](Type type) { return type.isInteger(64); });
+}
+
+std::optional<Integers> toIntegers(Attribute attr, int64_t limit) {
+  if (auto words = toArray<int32_t, int16_t>(attr, limit,
+                                             [](Type type) { return type.isSignlessInteger(16); }))
+    return words;
+  if (auto bitmaps = toArray<int32_t, uint16_t>(
+          attr, limit, [](Type type) { return type.isUnsignedInteger(16); }))
+    return bitmaps;
+  return toArray<int32_t, uint8_t>(attr, limit,
+                                   [](Type type) { return type.isUnsignedInteger(8); });
 }
 
 std::optional<std::vector<int32_t>> toSubrows(Attribute attr) {

@@ -33,4 +33,28 @@ def Sattn_SelectionPolicyAttrInterface : AttrInterface<"SelectionPolicyAttrInter
   ];
 }
 
+def Sattn_WeightEncodingAttrInterface : AttrInterface<"WeightEncodingAttrInterface"> {
+  let cppNamespace = "::sparsam::sattn";
+  let description = [{
+    How the weights of a linear layer are stored. A new encoding is a new attribute that implements this interface, in
+    any dialect; passes that prune and compress know encodings through it alone. Weights are [inputs, outputs], or
+    [outputs, inputs] if `transposed`.
+  }];
+  let methods = [
+    InterfaceMethod<"Why a matrix of this shape cannot be encoded, or empty.",
+      "std::string", "whyNot", (ins "int64_t":$outputs, "int64_t":$inputs)>,
+    InterfaceMethod<"Bytes of an encoded matrix.",
+      "int64_t", "encodedBytes", (ins "int64_t":$outputs, "int64_t":$inputs)>,
+    InterfaceMethod<"Bytes of the same matrix in words of the same width, with nothing left out.",
+      "int64_t", "plainBytes", (ins "int64_t":$outputs, "int64_t":$inputs)>,
+    InterfaceMethod<"Builds the op that encodes `weight`; it folds on a constant. Returns the encoded parts.",
+      "::llvm::SmallVector<::mlir::Value>", "buildEncode",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::Value":$weight, "bool":$transposed)>,
+    InterfaceMethod<"Builds the op that decodes what `buildEncode` returned into a matrix of `type`.",
+      "::mlir::Value", "buildDecode",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::mlir::ValueRange":$parts,
+           "::mlir::RankedTensorType":$type, "bool":$transposed)>,
+  ];
+}
+
 #endif // SPARSAM_SATTN_INTERFACES

@@ -82,6 +82,25 @@ def Sattn_LowBitThresholdAttr : Sattn_Attr<"LowBitThreshold", "low_bit_threshold
   let genVerifyDecl = 1;
 }
 
+//===-- Weight encodings ----------------------------------------------------===//
+
+def Sattn_NmAttr : Sattn_Attr<"Nm", "nm", [DeclareAttrInterfaceMethods<Sattn_WeightEncodingAttrInterface>]> {
+  let summary = "Keep n of every m consecutive inputs of each output, with a bitmap per group";
+  let description = [{
+    N:M sparsity by magnitude: the n largest of every m weights along the inputs, of equal ones those at lower
+    positions. A group is stored as n words of `bits` bits, positions ascending, and a bitmap of m bits, bit 0 for the
+    first position; with n = m there are no bitmaps. Words of 8 and 16 bits are fixed point with `fraction` fraction
+    bits, rounded half away from zero and saturated; words of 32 bits are floats.
+
+    ```mlir
+    #sattn.nm<n = 2, m = 8, bits = 16, fraction = 12>
+    ```
+  }];
+  let parameters = (ins "int64_t":$n, "int64_t":$m, "int64_t":$bits, "int64_t":$fraction);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 //===-- Types --------------------------------------------------------------===//
 
 def Sattn_PackedType : TypeDef<Sattn_Dialect, "Packed"> {
@@ -170,6 +189,48 @@ def Sattn_LinearOp : Sattn_Op<"linear", [AttrSizedOperandSegments]> {
 }
 
 include "sattn/SattnCacheOps.td"
+
+//===-- Compressed weights --------------------------------------------------===//
+
+// Words and bitmaps of encoded weights.
+def Sattn_WordTensor : RankedTensorOf<[I8, I16, F32]>;
+def Sattn_BitmapTensor : RankedTensorOf<[UI8, UI16]>;
+
+def Sattn_NmCompressOp : Sattn_Op<"nm_compress"> {
+  let summary = "Prune a weight matrix to N:M by magnitude and compress it";
+  let description = [{
+    `values` are the kept weights as words of the encoding, [outputs, inputs / m * n]; `bitmaps` has one number per
+    group, [outputs, inputs / m], and is not there where n = m. The weight is [inputs, outputs], or [outputs, inputs]
+    if `transpose_weight`. Folds on a constant.
+
+    ```mlir
+    %values, %bitmaps = sattn.nm_compress %w as <n = 2, m = 8, bits = 16, fraction = 12> {transpose_weight}
+        : tensor<4x16xf32> -> tensor<4x4xi16>, tensor<4x2xui8>
+    ```
+  }];
+  let arguments = (ins Sattn_F32Tensor:$weight, Sattn_NmAttr:$encoding, UnitAttr:$transpose_weight);
+  let results = (outs Sattn_WordTensor:$values, Optional<Sattn_BitmapTensor>:$bitmaps);
+  let assemblyFormat = "$weight `as` $encoding attr-dict `:` type($weight) `->` type(results)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Sattn_NmExpandOp : Sattn_Op<"nm_expand"> {
+  let summary = "Recover the pruned matrix from its compressed form";
+  let description = [{
+    Positions that are not in a bitmap are 0. Never folds: the compressed form is the smaller one.
+
+    ```mlir
+    %w = sattn.nm_expand %values, %bitmaps as <n = 2, m = 8, bits = 16, fraction = 12> {transpose_weight}
+        : tensor<4x4xi16>, tensor<4x2xui8> -> tensor<4x16xf32>
+    ```
+  }];
+  let arguments = (ins Sattn_WordTensor:$values, Optional<Sattn_BitmapTensor>:$bitmaps, Sattn_NmAttr:$encoding,
+      UnitAttr:$transpose_weight);
+  let results = (outs Sattn_F32Tensor:$weight);
+  let assemblyFormat = "operands `as` $encoding attr-dict `:` type(operands) `->` type($weight)";
+  let hasVerifier = 1;
+}
 
 //===-- Decomposed: making the mask ----------------------------------------===//
 

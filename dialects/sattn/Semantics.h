@@ -40,6 +40,7 @@ template <typename T> struct Array4 {
 using Floats = Array4<float>;
 using Codes = Array4<int8_t>;
 using Indices = Array4<int64_t>;
+using Integers = Array4<int32_t>;
 using Mask = Array4<uint8_t>; ///< 0 or 1; std::vector<bool> has no references
 
 /// True if query i may see key j.
@@ -108,6 +109,13 @@ std::optional<Floats> scatter(const Floats &y, const Indices &indices, int64_t b
 void addTokenScores(const Floats &probabilities, Floats &scores);
 /// Adds the magnitudes of each head's output to `scores`, [1, 1, batch, heads].
 void addHeadScores(const Floats &output, Floats &scores);
+/// Weights as `sattn.nm_compress` leaves them: words of fixed point as whole numbers.
+struct NmParts {
+  Floats values;    ///< [1, 1, outputs, inputs / m * n]
+  Integers bitmaps; ///< [1, 1, outputs, inputs / m], or nothing where n = m
+};
+NmParts nmCompress(const Floats &weight, NmAttr encoding, bool transposeWeight);
+Floats nmExpand(const NmParts &parts, NmAttr encoding, bool transposeWeight);
 
 /// True if `type` is a shape without dynamic sizes and with at most `limit` elements.
 bool fits(mlir::ShapedType type, int64_t limit);
@@ -119,6 +127,8 @@ std::optional<Floats> toFloats(mlir::Attribute attr, int64_t limit = kFoldLimit)
 std::optional<Codes> toCodes(mlir::Attribute attr, int64_t limit = kFoldLimit);
 std::optional<Mask> toMask(mlir::Attribute attr, int64_t limit = kFoldLimit);
 std::optional<Indices> toIndices(mlir::Attribute attr, int64_t limit = kFoldLimit);
+/// Of 16 bits, or unsigned 8 bits: words and bitmaps of compressed weights.
+std::optional<Integers> toIntegers(mlir::Attribute attr, int64_t limit = kFoldLimit);
 /// The rows of a sattn.packed_constant.
 std::optional<std::vector<int32_t>> toSubrows(mlir::Attribute attr);
 

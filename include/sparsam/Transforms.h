@@ -19,6 +19,13 @@ using Calibration = std::map<std::string, std::map<std::string, double>>;
 /// "core:name=value,...;core:...".
 std::string formatCalibration(const Calibration &calibration);
 
+/// Discardable attribute of a module, set by `sattn-prune-weights`: what it did to the weights.
+inline constexpr llvm::StringLiteral kWeightsAttr = "sattn.weights";
+
+/// Discardable attribute of an op that runs on a target, set by `sattn-sparsify`: the parameters
+/// that calibration gave it, by name.
+inline constexpr llvm::StringLiteral kCalibrationAttr = "sattn.calibration";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "sparsam/SattnPasses.h.inc"

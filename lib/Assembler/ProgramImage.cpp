@@ -52,6 +52,8 @@ std::optional<program::DType> getDType(Type type) {
     return program::DType::boolean;
   case 8:
     return isUnsigned ? program::DType::u8 : program::DType::i8;
+  case 16:
+    return isUnsigned ? program::DType::u16 : program::DType::i16;
   case 32:
     return isUnsigned ? std::nullopt : std::optional(program::DType::i32);
   case 64:
@@ -70,6 +72,8 @@ uint64_t getByteWidth(program::DType dtype) {
   case program::DType::i32:
     return 4;
   case program::DType::f16:
+  case program::DType::i16:
+  case program::DType::u16:
     return 2;
   default:
     return 1;

@@ -24,6 +24,8 @@ std::optional<Data> toData(mlir::Attribute constant) {
     return std::move(*mask);
   if (auto indices = toIndices(constant, kLimit))
     return std::move(*indices);
+  if (auto integers = toIntegers(constant, kLimit))
+    return std::move(*integers);
   return std::nullopt;
 }
 
@@ -34,6 +36,7 @@ static void printElement(float value, llvm::raw_ostream &out) {
 }
 static void printElement(int64_t value, llvm::raw_ostream &out) { out << ' ' << value; }
 static void printElement(int8_t value, llvm::raw_ostream &out) { out << ' ' << int(value); }
+static void printElement(int32_t value, llvm::raw_ostream &out) { out << ' ' << value; }
 static void printElement(uint8_t value, llvm::raw_ostream &out) { out << (value ? '1' : '0'); }
 
 /// A blank line separates the matrices of different heads.

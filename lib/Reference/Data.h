@@ -18,7 +18,7 @@ struct Packed {
 /// What an SSA value holds. Tensors of fewer than four dimensions have leading dimensions of
 /// size 1.
 using Data = std::variant<sattn::semantics::Floats, sattn::semantics::Codes, sattn::semantics::Mask,
-                          sattn::semantics::Indices, Packed>;
+                          sattn::semantics::Indices, sattn::semantics::Integers, Packed>;
 
 /// Tensors with more elements than this are refused.
 inline constexpr int64_t kLimit = int64_t(1) << 28;

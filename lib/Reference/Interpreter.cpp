@@ -52,6 +52,8 @@ private:
   LogicalResult eval(sattn::GatherOp op);
   LogicalResult eval(sattn::ScatterOp op);
   LogicalResult eval(sattn::SelectLargestOp op);
+  LogicalResult eval(sattn::NmCompressOp op);
+  LogicalResult eval(sattn::NmExpandOp op);
   LogicalResult eval(sattn::QuantizeOp op);
   LogicalResult eval(sattn::PredictOp op);
   LogicalResult eval(sattn::SelectOp op);
@@ -114,10 +116,7 @@ LogicalResult Interpreter::run(Operation &op) {
     return failure();
   return TypeSwitch<Operation *, LogicalResult>(&op)
       .Case<func::ReturnOp, isa::ReturnOp, arith::ConstantOp, isa::LaunchOp, sattn::AttentionOp,
-            sattn::LinearOp, sattn::CacheAppendOp, sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp,
-            sattn::SelectLargestOp, sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp,
-            sattn::SelectAllOp, sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp,
-            sattn::PatternMaskOp, sattn::ReorderOp, sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp,
+            sattn::LinearOp, sattn::NmCompressOp, sattn::NmExpandOp, sattn::CacheAppendOp, sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp, sattn::SelectLargestOp, sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp, sattn::SelectAllOp, sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp, sattn::PatternMaskOp, sattn::ReorderOp, sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp,
             check::ExpectCloseOp, check::ExpectEqualOp, check::PrintOp>(
           [this](auto op) { return eval(op); })
       .Default([](Operation *op) { return op->emitOpError() << "has no reference semantics"; });
@@ -130,7 +129,8 @@ LogicalResult Interpreter::eval(arith::ConstantOp op) {
     return set(op, std::move(*data));
   return op.emitOpError()
          << "has no reference semantics for " << op.getType()
-         << ": there are tensors of f32, i64, i8 and i1 with at most four dimensions";
+         << ": there are tensors of f32, i64, i16, i8, ui16, ui8 and i1 with at most four "
+            "dimensions";
 }
 
 LogicalResult Interpreter::eval(isa::LaunchOp op) {
@@ -293,6 +293,45 @@ LogicalResult Interpreter::eval(sattn::ScatterOp op) {
   if (!result)
     return op.emitOpError() << "has an index outside of " << op.getOutput().getType();
   return set(op.getOutput(), std::move(*result));
+}
+
+//===-- Compressed weights -------------------------------------------------===//
+
+/// Words as data of their type: bytes are codes, and floats stay what they are.
+static Data toWords(const sem::Floats &values, Type element) {
+  if (element.isF32())
+    return values;
+  auto convert = [&](auto words) {
+    words.shape = values.shape;
+    words.data.assign(values.data.begin(), values.data.end());
+    return Data(std::move(words));
+  };
+  return element.isInteger(8) ? convert(sem::Codes()) : convert(sem::Integers());
+}
+
+LogicalResult Interpreter::eval(sattn::NmCompressOp op) {
+  sem::NmParts parts =
+      sem::nmCompress(floats(op.getWeight()), op.getEncoding(), op.getTransposeWeight());
+  store(op.getValues(),
+        toWords(parts.values, cast<ShapedType>(op.getValues().getType()).getElementType()));
+  if (op.getBitmaps())
+    store(op.getBitmaps(), std::move(parts.bitmaps));
+  return success();
+}
+
+LogicalResult Interpreter::eval(sattn::NmExpandOp op) {
+  sem::NmParts parts;
+  std::visit(
+      [&](const auto &words) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(words)>, Packed>) {
+          parts.values.shape = words.shape;
+          parts.values.data.assign(words.data.begin(), words.data.end());
+        }
+      },
+      get(op.getValues()));
+  if (op.getBitmaps())
+    parts.bitmaps = std::get<sem::Integers>(get(op.getBitmaps()));
+  return set(op.getWeight(), sem::nmExpand(parts, op.getEncoding(), op.getTransposeWeight()));
 }
 
 //===-- Making the mask ----------------------------------------------------===//

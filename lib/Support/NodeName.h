@@ -3,6 +3,7 @@
 #ifndef SPARSAM_LIB_SUPPORT_NODENAME_H
 #define SPARSAM_LIB_SUPPORT_NODENAME_H
 
+#include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
 
 #include <string>

@@ -212,4 +212,31 @@ def SplitWindows : Pass<"sattn-split-windows", "::mlir::ModuleOp"> {
   let dependentDialects = ["::sparsam::sattn::SattnDialect"];
 }
 
+def PruneWeights : Pass<"sattn-prune-weights", "::mlir::ModuleOp"> {
+  let summary = "Prune the weights of linear layers to N:M and compress them";
+  let description = [{
+    Every `sattn.linear` with `sattn.target` gets its weight from a `sattn.nm_expand` of compressed words and bitmaps. The
+    compression is folded, so the module holds compressed weights. Words of 8 and 16 bits have as many fraction bits as
+    the layer's largest weight leaves. With n = m nothing is pruned, and there are no bitmaps.
+
+    What became of all weights together stands in the module's `sattn.weights`: bytes before (in words of the same
+    width) and after, and the 2-norm of the error over that of the weights.
+
+    ```mlir
+    %values = arith.constant dense<[[5.0, -4.0]]> : tensor<1x2xf32>
+    %bitmaps = arith.constant dense<40> : tensor<1x1xui8>
+    %w = sattn.nm_expand %values, %bitmaps as <n = 2, m = 8, bits = 32, fraction = 0> {transpose_weight}
+        : tensor<1x2xf32>, tensor<1x1xui8> -> tensor<1x8xf32>
+    %y = sattn.linear %x, %w {transpose_weight} : tensor<4x8xf32>, tensor<1x8xf32> -> tensor<4x1xf32>
+    ```
+  }];
+  let options = [
+    Option<"n", "n", "int64_t", "2", "Kept weights of each group">,
+    Option<"m", "m", "int64_t", "8", "Weights of a group: 2, 4, 8 or 16">,
+    Option<"bits", "bits", "int64_t", "32", "Word of a weight: 8 or 16 (fixed point), or 32 (float)">,
+    Option<"everywhere", "everywhere", "bool", "false", "Also prune layers that run on the host">,
+  ];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+}
+
 #endif // SPARSAM_TRANSFORMS_PASSES

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Sparsify.cpp - choose where attention runs and what it keeps -------===//
 
+#include "Support/NodeName.h"
 #include "Transforms/Calibration.h"
 
 #include "sparsam/Target.h"
@@ -10,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <limits>
 
@@ -46,6 +48,7 @@ struct Sparsify : impl::SparsifyBase<Sparsify> {
     for (sattn::AttentionOp core : cores)
       if (failed(placeOnTarget(core, *machine, *settings)))
         return signalPassFailure();
+    getOperation().walk([&](Operation *op) { keepCalibration(op, *settings); });
   }
 
 private:
@@ -65,14 +68,31 @@ private:
 
   /// A calibration that was made for another model must not be ignored silently.
   LogicalResult checkNames(const Calibration &settings, ArrayRef<sattn::AttentionOp> cores) {
+    llvm::StringSet<> nodes;
+    getOperation().walk([&](Operation *op) { nodes.insert(getNodeName(op->getLoc())); });
     for (const auto &[name, values] : settings) {
       auto isNamed = [&](sattn::AttentionOp core) { return getName(core) == name; };
-      if (llvm::none_of(cores, isNamed))
+      if (llvm::none_of(cores, isNamed) && !nodes.contains(name))
         return emitError(getOperation().getLoc())
                << "calibration names '" << name
                << "', but no attention core of this module is called that";
     }
     return success();
+  }
+
+  /// Notes what calibration says of an op on the target that no policy has taken up.
+  void keepCalibration(Operation *op, const Calibration &settings) {
+    auto core = dyn_cast<sattn::AttentionOp>(op);
+    if (!op->getDiscardableAttr(kTargetAttr) || (core && !core.getPolicy().isDense()))
+      return;
+    auto own = settings.find(core ? getName(core).str() : getNodeName(op->getLoc()));
+    if (own == settings.end())
+      return;
+    Builder builder(op);
+    NamedAttrList values;
+    for (const auto &[name, value] : own->second)
+      values.append(name, builder.getF64FloatAttr(value));
+    op->setDiscardableAttr(kCalibrationAttr, values.getDictionary(&getContext()));
   }
 
   static StringRef getName(sattn::AttentionOp core) {

@@ -54,6 +54,7 @@ void addSelections(Table &table);
 void addMatrix(Table &table);
 void addAttention(Table &table);
 void addTokens(Table &table);
+void addWeights(Table &table);
 
 /// Elements that one index of a parallel loop works on: fixed, so that results never depend on the
 /// number of threads.

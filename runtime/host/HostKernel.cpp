@@ -120,6 +120,7 @@ const Table &table() {
     addMatrix(table);
     addAttention(table);
     addTokens(table);
+    addWeights(table);
     return table;
   }();
   return kernels;

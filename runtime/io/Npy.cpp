@@ -77,6 +77,12 @@ Tensor toFloat32(const Tensor &tensor) {
   case DType::i32:
     convert<int32_t>(tensor, result);
     break;
+  case DType::i16:
+    convert<int16_t>(tensor, result);
+    break;
+  case DType::u16:
+    convert<uint16_t>(tensor, result);
+    break;
   case DType::i8:
     convert<int8_t>(tensor, result);
     break;

@@ -18,8 +18,8 @@ namespace sparsam::runtime {
 
 static constexpr uint8_t kMagic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 static constexpr size_t kMaxDimensions = 32; // NumPy's own limit
-static constexpr const char *kDescriptors[] = {"<f4", "<i8", "<i4", "|i1",
-                                               "|u1", "|b1", "<f2", "<f8"};
+static constexpr const char *kDescriptors[] = {"<f4", "<i8", "<i4", "|i1", "|u1",
+                                               "|b1", "<f2", "<f8", "<i2", "<u2"};
 
 Result<uint64_t> npyHeaderBytes(std::span<const uint8_t> preamble) {
   if (preamble.size() < 10 || std::memcmp(preamble.data(), kMagic, sizeof kMagic) != 0)
@@ -111,7 +111,7 @@ static Result<DType> parseDescriptor(LiteralReader &reader) {
                      "' is not supported; convert it to little-endian");
   return makeError("dtype '", printable(wanted),
                    "' is not supported; use float32, float64, float16, int64, int32, "
-                   "int8, uint8 or bool");
+                   "int16, int8, uint16, uint8 or bool");
 }
 
 static Result<Shape> parseShape(LiteralReader &reader) {

@@ -96,6 +96,12 @@ Status Session::State::createMachine(const ModelRegistry &models) {
   return Status();
 }
 
+/// What a machine may be given: floats, indices, and compressed weights.
+static bool isWord(DType dtype) {
+  return dtype == DType::f32 || dtype == DType::i64 || dtype == DType::i8 || dtype == DType::u8 ||
+         dtype == DType::i16 || dtype == DType::u16;
+}
+
 Status Session::State::loadStages() {
   const program::Program &table = program->table();
   for (unsigned i = 0; i < table.stages()->size(); ++i) {
@@ -104,9 +110,10 @@ Status Session::State::loadStages() {
       continue;
     for (unsigned b = 0; stage->bindings() && b < stage->bindings()->size(); ++b) {
       const TensorView &view = tensors[size_t(stage->bindings()->Get(b))];
-      if (view.dtype != DType::f32 && view.dtype != DType::i64)
+      if (!isWord(view.dtype))
         return makeError("binding ", b, " of kernel '", stage->name()->str(), "' is ",
-                         runtime::name(view.dtype), "; accelerators take float32 and int64");
+                         runtime::name(view.dtype),
+                         "; accelerators take float32, int64, and integers of 8 and 16 bits");
     }
     if (Status status = machine->load(*stage, i); !status)
       return status;

@@ -13,8 +13,13 @@ namespace sparsam::runtime {
 
 /// Statistics of one attention core that calibration needs; keys are the C names of the members
 /// below.
-///   q_absmax, k_absmax              largest |element| of Q and K
+///   q_absmax, k_absmax, v_absmax    largest |element| of Q, K and V
 ///   q_normalized_absmax, k_normalized_absmax   the same after dividing each token by its 2-norm
+/// With collectLayers also:
+///   score_absmax   of the scaled scores before the mask
+/// and of each linear layer and normalisation, by the name of its node:
+///   input_absmax, output_absmax   of its input and result
+///   product_absmax                of a linear layer before activation and residual
 using CalibrationStatistics = std::map<std::string, double>;
 
 struct RunOptions {
@@ -23,6 +28,7 @@ struct RunOptions {
   bool recordPredicted = false;           ///< with recordMasks: see LaunchContext
   const MaskTrace *replayMasks = nullptr; ///< required in timing mode, else not looked at
   bool collectStatistics = false;         ///< of every attention core run on the host
+  bool collectLayers = false;             ///< with collectStatistics: of layers as well
   HostModel hostModel;                    ///< times the operators on the host
   TraceWriter *timeline = nullptr;
   /// The caches among the outputs, cut to the tokens they hold: a copy.
@@ -44,7 +50,7 @@ struct RunResult {
   std::vector<LaunchReport> launches; ///< in program order
   std::vector<HostReport> host;
   MaskTrace masks;                                         ///< if recordMasks
-  std::map<std::string, CalibrationStatistics> statistics; ///< by attention core
+  std::map<std::string, CalibrationStatistics> statistics; ///< by attention core or node
 };
 
 /// A program with its machine, ready to run any number of times.

@@ -34,6 +34,8 @@ private:
   void collectOutputs();
   void advance();
   Status runStage(unsigned index);
+  Status collectLayer(const program::HostKernel &host, const std::vector<TensorView> &inputs,
+                      const std::vector<TensorView> &outputs);
   Status runHost(const program::HostKernel &host, unsigned index);
   Status runAccelerator(const program::AcceleratorStage &stage, unsigned index);
   Result<LaunchReport> launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode,
@@ -196,6 +198,19 @@ static HostReport hostReport(const program::HostKernel &host, const HostKernel &
   return report;
 }
 
+/// Statistics of a layer, by the name of its node.
+Status Run::collectLayer(const program::HostKernel &host, const std::vector<TensorView> &inputs,
+                         const std::vector<TensorView> &outputs) {
+  if (!host.name() || host.name()->size() == 0)
+    return Status();
+  auto statistics = layerStatistics(host.op()->str(), hostAttributes(host), inputs, outputs);
+  if (!statistics)
+    return statistics.error();
+  if (!statistics->empty())
+    mergeStatistics(*statistics, result_.statistics[host.name()->str()]);
+  return Status();
+}
+
 Status Run::runHost(const program::HostKernel &host, unsigned index) {
   std::vector<TensorView> inputs = state_.viewsOf(host.inputs());
   if (host.op()->string_view() == kAttentionOp) {
@@ -203,10 +218,18 @@ Status Run::runHost(const program::HostKernel &host, unsigned index) {
     auto isReal = [&](size_t i) { return inputs[i].dtype == DType::f32 && inputs[i].data; };
     if (options_.collectStatistics && inputs.size() >= 3 && isReal(0) && isReal(1) && isReal(2))
       result_.statistics[name] = attentionStatistics(inputs[0], inputs[1], inputs[2]);
+    if (options_.collectLayers && result_.statistics.count(name)) {
+      HostAttributes attributes = hostAttributes(host);
+      const double *scale = std::get_if<double>(&attributes["scale"]);
+      addScoreStatistics(inputs[0], inputs[1], scale ? *scale : 1, result_.statistics[name]);
+    }
   }
   std::vector<TensorView> outputs = state_.viewsOf(host.outputs());
   if (Status status = state_.hostKernels[index]->run(inputs, outputs); !status)
     return makeError("stage ", index, placeOf(host), ": ", status.error().message);
+  if (options_.collectStatistics && options_.collectLayers)
+    if (Status status = collectLayer(host, inputs, outputs); !status)
+      return makeError("stage ", index, placeOf(host), ": ", status.error().message);
   HostReport report = hostReport(host, *state_.hostKernels[index], inputs, outputs);
   report.seconds = options_.hostModel.seconds(report.flops, report.bytes);
   result_.host.push_back(std::move(report));

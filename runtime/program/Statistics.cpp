@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- Statistics.cpp - what calibration wants to know of Q, K, V---------===//
+//===- Statistics.cpp - what calibration wants to know of tensors ---------===//
 
 #include "runtime/program/Statistics.h"
+
+#include "runtime/support/Parallel.h"
 
 #include <algorithm>
 #include <cmath>
@@ -42,6 +44,83 @@ CalibrationStatistics attentionStatistics(const TensorView &query, const TensorV
           {"v_absmax", v.plain},
           {"q_normalized_absmax", q.normalized},
           {"k_normalized_absmax", k.normalized}};
+}
+
+/// Largest |q . k| of one head.
+static float largestProduct(const float *query, int64_t queries, const float *key, int64_t keys,
+                            int64_t size) {
+  // By columns of K, so that a row of products is a loop over neighbours.
+  std::vector<float> columns(size_t(keys * size)), products(static_cast<size_t>(keys));
+  for (int64_t j = 0; j < keys; ++j)
+    for (int64_t d = 0; d < size; ++d)
+      columns[size_t(d * keys + j)] = key[j * size + d];
+  float largest = 0;
+  for (int64_t i = 0; i < queries; ++i) {
+    std::fill(products.begin(), products.end(), 0.0f);
+    for (int64_t d = 0; d < size; ++d)
+      for (int64_t j = 0; j < keys; ++j)
+        products[size_t(j)] += query[i * size + d] * columns[size_t(d * keys + j)];
+    for (float product : products)
+      largest = std::max(largest, std::abs(product));
+  }
+  return largest;
+}
+
+void addScoreStatistics(const TensorView &query, const TensorView &key, double scale,
+                        CalibrationStatistics &statistics) {
+  const int64_t heads = query.shape[0] * query.shape[1], queries = query.shape[2],
+                size = query.shape[3], keys = key.shape[2];
+  std::vector<float> largest(static_cast<size_t>(heads));
+  parallelFor(heads, [&](int64_t head) {
+    largest[size_t(head)] = largestProduct(query.as<float>() + head * queries * size, queries,
+                                           key.as<float>() + head * keys * size, keys, size);
+  });
+  statistics["score_absmax"] =
+      std::abs(scale) * double(*std::max_element(largest.begin(), largest.end()));
+}
+
+/// Largest magnitude of x W + bias.
+static Result<double> productAbsMax(const std::string &op, const HostAttributes &attributes,
+                                    std::vector<TensorView> inputs, const TensorView &output) {
+  constexpr size_t kResidual = 3;
+  HostAttributes plain = attributes;
+  plain.erase("activation");
+  if (inputs.size() > kResidual)
+    inputs.resize(kResidual);
+  std::optional<Tensor> product = Tensor::tryAllocate(output.dtype, output.shape);
+  if (!product)
+    return makeError("not enough memory for ", output.bytes(), " bytes");
+  auto kernel = createHostKernel(op, plain, inputs, {product->view()});
+  if (!kernel)
+    return kernel.error();
+  if (Status status = (*kernel)->run(inputs, {product->view()}); !status)
+    return status.error();
+  return double(absMax(product->view()).plain);
+}
+
+Result<CalibrationStatistics> layerStatistics(const std::string &op,
+                                              const HostAttributes &attributes,
+                                              const std::vector<TensorView> &inputs,
+                                              const std::vector<TensorView> &outputs) {
+  const bool isLinear = op == "sattn.linear";
+  if (!isLinear && op != "onnx.LayerNormalization")
+    return CalibrationStatistics();
+  CalibrationStatistics statistics = {{"input_absmax", absMax(inputs[0]).plain},
+                                      {"output_absmax", absMax(outputs[0]).plain}};
+  if (isLinear) {
+    Result<double> product = productAbsMax(op, attributes, inputs, outputs[0]);
+    if (!product)
+      return product.error();
+    statistics["product_absmax"] = *product;
+  }
+  return statistics;
+}
+
+void mergeStatistics(const CalibrationStatistics &from, CalibrationStatistics &into) {
+  for (const auto &[name, value] : from) {
+    auto [it, isNew] = into.try_emplace(name, value);
+    it->second = std::max(it->second, value);
+  }
 }
 
 } // namespace sparsam::runtime

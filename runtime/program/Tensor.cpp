@@ -15,13 +15,13 @@ static constexpr uint64_t kTensorAlignment = 64;
 static constexpr uint64_t kMaxTensorBytes = uint64_t(1) << 39;
 
 unsigned byteWidth(DType dtype) {
-  constexpr unsigned widths[] = {4, 8, 4, 1, 1, 1, 2, 8};
+  constexpr unsigned widths[] = {4, 8, 4, 1, 1, 1, 2, 8, 2, 2};
   return widths[unsigned(dtype)];
 }
 
 const char *name(DType dtype) {
-  constexpr const char *names[] = {"float32", "int64", "int32",   "int8",
-                                   "uint8",   "bool",  "float16", "float64"};
+  constexpr const char *names[] = {"float32", "int64",   "int32",   "int8",  "uint8",
+                                   "bool",    "float16", "float64", "int16", "uint16"};
   return names[unsigned(dtype)];
 }
 

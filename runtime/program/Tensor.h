@@ -14,7 +14,7 @@
 namespace sparsam::runtime {
 
 /// Element types, numbered as in Program.fbs.
-enum class DType : uint8_t { f32, i64, i32, i8, u8, boolean, f16, f64 };
+enum class DType : uint8_t { f32, i64, i32, i8, u8, boolean, f16, f64, i16, u16 };
 
 /// Bytes of one element.
 unsigned byteWidth(DType dtype);

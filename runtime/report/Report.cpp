@@ -110,6 +110,21 @@ static Json hostJson(const std::vector<HostReport> &reports) {
   return json;
 }
 
+/// What pruning did to the weights; null if the program does not say.
+static Json weightsJson(const program::Program &table) {
+  for (unsigned i = 0; table.provenance() && i < table.provenance()->size(); ++i) {
+    const program::Attribute *entry = table.provenance()->Get(i);
+    if (entry->name()->string_view() != kWeightsProvenance || !entry->s())
+      continue;
+    Json json = Json::parse(entry->s()->str(), nullptr, /*allow_exceptions=*/false);
+    for (const char *name : {"n", "m", "bytes_before", "bytes_after", "error"})
+      if (!json.is_object() || !json.contains(name) || !json[name].is_number())
+        return nullptr;
+    return json;
+  }
+  return nullptr;
+}
+
 Json makeReport(const RunResult &result, RunMode mode, const Program &program, const Arch *arch) {
   const program::Program &table = program.table();
   double clockMhz = arch ? arch->real(Arch::kClockParameter) : 0;
@@ -122,6 +137,8 @@ Json makeReport(const RunResult &result, RunMode mode, const Program &program, c
     for (const ParamInfo &param : arch->spec().params())
       parameters[param.name] = toJson(arch->value(param.name));
   }
+  if (Json weights = weightsJson(table); !weights.is_null())
+    report["weights"] = std::move(weights);
   report["accelerator"] = costJson(sum(result.launches), mode, clockMhz);
   report["launches"] = Json::array();
   for (const LaunchReport &launch : result.launches) {

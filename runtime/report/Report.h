@@ -11,6 +11,10 @@
 
 namespace sparsam::runtime {
 
+/// Entry of a program's provenance: a JSON object that says what pruning did to its weights, with
+/// "n", "m", "bytes_before", "bytes_after" and "error".
+inline constexpr const char *kWeightsProvenance = "weights";
+
 /// The whole report of a run:
 ///   producer, target, mode
 ///   parameters        name -> value, of the machine (absent without accelerator)
@@ -28,6 +32,9 @@ nlohmann::ordered_json makeReport(const RunResult &result, RunMode mode, const P
 
 /// Tables of a report made by makeReport.
 std::string formatReport(const nlohmann::ordered_json &report);
+
+/// "2:8, 1.2 MB -> 0.4 MB, error 0.6" of the object that kWeightsProvenance describes.
+std::string formatWeights(const nlohmann::ordered_json &weights);
 
 } // namespace sparsam::runtime
 

@@ -83,6 +83,13 @@ static std::string launchTable(const Json &launches) {
   return table.empty() ? "" : "\n" + table.toString();
 }
 
+std::string formatWeights(const Json &weights) {
+  return std::to_string(weights["n"].get<int64_t>()) + ":" +
+         std::to_string(weights["m"].get<int64_t>()) + ", " +
+         formatBytes(weights["bytes_before"].get<double>()) + " -> " +
+         formatBytes(weights["bytes_after"].get<double>()) + ", error " + text(weights["error"]);
+}
+
 std::string formatReport(const Json &report) {
   std::string target = report["target"].get<std::string>();
   std::string result;
@@ -91,6 +98,8 @@ std::string formatReport(const Json &report) {
     if (report["accelerator"].contains("cycles"))
       result += costTables(report["accelerator"]);
     result += launchTable(report["launches"]);
+    if (report.contains("weights"))
+      result += "\nweights " + formatWeights(report["weights"]) + "\n";
   }
   const Json &host = report["host"];
   Table kernels({"host operator", "calls", "time", "GFLOP"});

@@ -113,7 +113,7 @@ TEST_F(WrongNpy, is_refused_with_unknown_types) {
             prefix + "big-endian dtype '>f4' is not supported; convert it to little-endian");
   EXPECT_EQ(wrong(npy(header("<u8", "(1,)"), "")),
             prefix + "dtype '<u8' is not supported; use float32, float64, float16, int64, int32, "
-                     "int8, uint8 or bool");
+                     "int16, int8, uint16, uint8 or bool");
   EXPECT_EQ(wrong(npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,), }", "")),
             prefix + "structured arrays are not supported; save one plain array per field");
 }

@@ -51,7 +51,8 @@ public:
     if (Status status = read(tensors); !status)
       return status;
     runtime::setThreadCount(threads_);
-    if (Status status = dense_ ? Status() : calibrate(*arch, tensors); !status)
+    const bool isDense = dense_ && !needsLayerStatistics(*arch);
+    if (Status status = isDense ? Status() : calibrate(*arch, tensors); !status)
       return status;
     Compilation compilation;
     compilation.buildAttention(tensors.at("q").shape(), tensors.at("k").shape()[2],
@@ -149,8 +150,10 @@ private:
   /// Parameters that follow from the tensors themselves, unless they were set.
   Status calibrate(runtime::Arch &arch, const runtime::TensorMap &tensors) {
     const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
-    auto statistics = runtime::attentionStatistics(tensors.at("q").view(), tensors.at("k").view(),
-                                                   tensors.at("v").view());
+    const runtime::TensorView q = tensors.at("q").view(), k = tensors.at("k").view();
+    auto statistics = runtime::attentionStatistics(q, k, tensors.at("v").view());
+    if (needsLayerStatistics(arch))
+      runtime::addScoreStatistics(q, k, 1 / std::sqrt(double(q.shape[3])), statistics);
     for (const auto &[name, value] : model->calibrate(statistics, arch))
       if (!arch.isSet(name)) {
         if (!(value > 0))

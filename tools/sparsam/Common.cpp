@@ -106,12 +106,17 @@ createSession(std::shared_ptr<const runtime::Program> program) {
 }
 
 std::map<std::string, double> calibratedParameters(const runtime::Arch &arch) {
-  const runtime::CalibrationStatistics ones = {{"q_absmax", 1},
-                                               {"k_absmax", 1},
-                                               {"v_absmax", 1},
-                                               {"q_normalized_absmax", 1},
-                                               {"k_normalized_absmax", 1}};
+  runtime::CalibrationStatistics ones;
+  for (const char *name :
+       {"q_absmax", "k_absmax", "v_absmax", "score_absmax", "q_normalized_absmax",
+        "k_normalized_absmax", "input_absmax", "output_absmax", "product_absmax"})
+    ones[name] = 1;
   return modelRegistry().find(arch.spec().target())->calibrate(ones, arch);
+}
+
+bool needsLayerStatistics(const runtime::Arch &arch) {
+  const runtime::CalibrationStatistics ofALayer = {{"output_absmax", 1}};
+  return !modelRegistry().find(arch.spec().target())->calibrate(ofALayer, arch).empty();
 }
 
 double secondsSince(std::chrono::steady_clock::time_point start) {

@@ -96,6 +96,7 @@ void addExplain(CLI::App &app);
 void addReproduce(CLI::App &app);
 void addDisassemble(CLI::App &app);
 void addTargets(CLI::App &app);
+void addEncode(CLI::App &app);
 
 /// Loads a program onto its machine.
 Result<std::unique_ptr<runtime::Session>>
@@ -103,6 +104,9 @@ createSession(std::shared_ptr<const runtime::Program> program);
 
 /// The parameters that calibration sets, with the values for tensors whose largest magnitude is 1.
 std::map<std::string, double> calibratedParameters(const runtime::Arch &arch);
+
+/// True if the target sets parameters by statistics of layers, in dense mode as well.
+bool needsLayerStatistics(const runtime::Arch &arch);
 
 /// For reports.
 double secondsSince(std::chrono::steady_clock::time_point start);

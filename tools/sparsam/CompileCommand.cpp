@@ -6,6 +6,7 @@
 #include "runtime/io/File.h"
 #include "runtime/io/Npy.h"
 #include "runtime/program/Program_generated.h"
+#include "runtime/report/Report.h"
 #include "runtime/report/Table.h"
 #include "sattn/Sattn.h"
 
@@ -63,6 +64,8 @@ public:
     if (!program)
       return program.error();
     Json report = describe(**program, compilation, arch->spec().target());
+    if (Json weights = compilation.weights(); !weights.is_null())
+      report["weights"] = weights;
     report["seconds"] = secondsSince(start);
     print(report, [&] { return format(report) + listNotRaised(compilation.notRaised()); });
     return Status();
@@ -88,6 +91,9 @@ private:
            runtime::formatBytes(report["bytes_without_weights"]) + " without weights; " +
            report["attention"].dump() + " attention cores, " +
            std::to_string(report["kernels"].size()) + " on " + text("target") + "; " +
+           (report.contains("weights")
+                ? "weights " + runtime::formatWeights(report["weights"]) + "; "
+                : "") +
            runtime::formatSeconds(report["seconds"]) + "\n";
   }
 

@@ -5,10 +5,13 @@
 
 #include "runtime/io/File.h"
 #include "runtime/io/Npy.h"
+#include "runtime/report/Report.h"
 #include "runtime/support/Text.h"
 #include "sattn/Sattn.h"
 #include "sparsam/Conversion.h"
 #include "sparsam/Decode.h"
+#include "sparsam/Import.h"
+#include "sparsam/Transforms.h"
 #include "tools/common/Registry.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -216,13 +219,35 @@ std::string Compilation::calibrationNote(const runtime::Arch &arch,
          " --input samples.npz -o c.json` keeps them for --calibration c.json";
 }
 
+Json Compilation::weights() {
+  auto values = (*module_)->getAttrOfType<DictionaryAttr>(kWeightsAttr);
+  if (!values)
+    return nullptr;
+  Json json;
+  for (const char *name : {"n", "m", "bytes_before", "bytes_after", "error"}) {
+    Attribute value = values.get(name);
+    if (auto number = dyn_cast_if_present<IntegerAttr>(value))
+      json[name] = number.getInt();
+    else if (auto real = dyn_cast_if_present<FloatAttr>(value))
+      json[name] = real.getValueAsDouble();
+  }
+  return json;
+}
+
+Provenance Compilation::withWeights(Provenance provenance) {
+  if (Json json = weights(); !json.is_null())
+    provenance[runtime::kWeightsProvenance] = json.dump();
+  return provenance;
+}
+
 Status Compilation::assembleTo(const std::string &path, const Provenance &provenance) {
-  return succeeded(assembleToFile(*module_, path, provenance)) ? Status() : failed("assembly");
+  return succeeded(assembleToFile(*module_, path, withWeights(provenance))) ? Status()
+                                                                            : failed("assembly");
 }
 
 Result<std::shared_ptr<const runtime::Program>>
 Compilation::assemble(const Provenance &provenance) {
-  auto words = assembleToMemory(*module_, provenance);
+  auto words = assembleToMemory(*module_, withWeights(provenance));
   if (mlir::failed(words))
     return failed("assembly").error();
   auto owner = std::make_shared<std::vector<uint64_t>>(std::move(*words));
@@ -247,6 +272,7 @@ Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
     return session.error();
   runtime::RunOptions options;
   options.collectStatistics = true;
+  options.collectLayers = needsLayerStatistics(arch);
   auto result = (*session)->run(samples, options);
   if (!result)
     return makeError("calibration: ", result.error().message);
@@ -317,7 +343,9 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
     return makeError("give either --calibrate or --calibration");
   if (!calibrationFile.empty())
     return readCalibration(calibrationFile);
-  if (samples.empty() || mode() != AttentionMode::sparse)
+  const bool isUseful = mode() == AttentionMode::sparse ||
+                        (mode() == AttentionMode::dense && needsLayerStatistics(arch));
+  if (samples.empty() || !isUseful)
     return Calibration();
   auto tensors = runtime::readNpz(samples);
   if (!tensors)

@@ -50,12 +50,18 @@ public:
   /// reproducer and says how to run it.
   Status runPasses(const std::function<void(mlir::OpPassManager &)> &add);
 
+  /// What pruning did to the weights: "n", "m", "bytes_before", "bytes_after", "error"; null if
+  /// nothing was pruned.
+  Json weights();
+
   Status assembleTo(const std::string &path, const Provenance &provenance);
   Result<std::shared_ptr<const runtime::Program>> assemble(const Provenance &provenance);
 
 private:
   /// A note on how to calibrate, where attention has no values.
   std::string calibrationNote(const runtime::Arch &arch, const Calibration &calibration) const;
+  /// `provenance` with what pruning did to the weights.
+  Provenance withWeights(Provenance provenance);
   /// The error that was reported.
   Status failed(const std::string &what);
 

@@ -18,6 +18,7 @@ static void addCommands(CLI::App &app) {
   driver::addAttention(app);
   driver::addSimulate(app);
   driver::addCalibrate(app);
+  driver::addEncode(app);
   driver::addExplain(app);
   driver::addReproduce(app);
   driver::addDisassemble(app);

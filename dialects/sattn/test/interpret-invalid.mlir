@@ -53,7 +53,7 @@ func.func @no_semantics() {
 // -----
 
 func.func @no_data() {
-  // expected-error @below {{has no reference semantics for 'tensor<2xf64>': there are tensors of f32, i64, i8 and i1 with at most four dimensions}}
+  // expected-error @below {{has no reference semantics for 'tensor<2xf64>': there are tensors of f32, i64, i16, i8, ui16, ui8 and i1 with at most four dimensions}}
   %a = arith.constant dense<1.0> : tensor<2xf64>
   return
 }

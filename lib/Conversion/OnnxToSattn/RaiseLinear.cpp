@@ -106,6 +106,31 @@ public:
   }
 };
 
+/// A layer over all tokens of all sequences at once, as exporters write it: back to the shape that
+/// the tokens have behind it, so that what follows can be fused.
+class UnflattenLinear : public OpRewritePattern<onnx::ReshapeOp> {
+public:
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(onnx::ReshapeOp op, PatternRewriter &rewriter) const override {
+    sattn::LinearOp linear = getLinear(op.getData());
+    if (!linear || linear.getResidual() || !linear.getInput().getDefiningOp<onnx::ReshapeOp>())
+      return failure();
+    RankedTensorType to = staticFloats(op.getResult()), flat = staticFloats(linear.getInput());
+    if (!to || !flat || flat.getRank() != 2 || to.getRank() < 3 ||
+        to.getShape().back() != staticFloats(linear.getOutput()).getShape().back())
+      return failure();
+    SmallVector<int64_t> shape(to.getShape());
+    shape.back() = flat.getShape().back();
+    Location loc = rewriter.getFusedLoc({linear.getLoc(), op->getLoc()});
+    Value input = OnnxBuilder(rewriter, loc).reshape(linear.getInput(), shape);
+    auto whole =
+        sattn::LinearOp::create(rewriter, loc, to, input, linear.getWeight(), linear.getBias(),
+                                Value(), linear.getActivation(), linear.getTransposeWeight());
+    rewriter.replaceOp(op, whole);
+    return success();
+  }
+};
+
 template <typename Op> class FuseActivation : public OpRewritePattern<Op> {
 public:
   using OpRewritePattern<Op>::OpRewritePattern;
@@ -128,7 +153,7 @@ private:
 } // namespace
 
 void populateLinearPatterns(RewritePatternSet &patterns) {
-  patterns.add<RaiseMatMul, RaiseGemm, FuseAdd, FuseActivation<onnx::ReluOp>,
+  patterns.add<RaiseMatMul, RaiseGemm, FuseAdd, UnflattenLinear, FuseActivation<onnx::ReluOp>,
                FuseActivation<onnx::TanhOp>, FuseActivation<onnx::GeluOp>>(patterns.getContext());
 }
 

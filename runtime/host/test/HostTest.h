@@ -27,6 +27,9 @@ template <> struct TypeOf<int64_t> {
 template <> struct TypeOf<int32_t> {
   static constexpr DType value = DType::i32;
 };
+template <> struct TypeOf<int16_t> {
+  static constexpr DType value = DType::i16;
+};
 template <> struct TypeOf<int8_t> {
   static constexpr DType value = DType::i8;
 };

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- LowerToSta.cpp - kernels of encoder layers to instructions ---------===//
+
+#include "Plan.h"
+
+#include "isa/ProgramBuilder.h"
+
+using namespace mlir;
+using namespace sparsam;
+using namespace sparsam::sta;
+
+namespace sparsam::sta {
+#define GEN_PASS_DEF_LOWERTOSTA
+#include "targets/sta/StaPasses.h.inc"
+} // namespace sparsam::sta
+
+namespace {
+
+struct LowerToSta : sta::impl::LowerToStaBase<LowerToSta> {
+  using LowerToStaBase::LowerToStaBase;
+
+  void runOnOperation() override {
+    SmallVector<isa::KernelOp> kernels;
+    for (auto kernel : getOperation().getOps<isa::KernelOp>())
+      if (kernel.getTarget() == "sta" && !kernel.isMachineForm())
+        kernels.push_back(kernel);
+    for (isa::KernelOp kernel : kernels)
+      if (failed(lower(kernel)))
+        return signalPassFailure();
+  }
+
+private:
+  LogicalResult lower(isa::KernelOp kernel) {
+    FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
+    if (failed(arch) || failed(checkArch(*arch, kernel.getLoc())))
+      return failure();
+    FailureOr<Plan> plan = makePlan(kernel, *arch);
+    if (failed(plan))
+      return failure();
+    isa::rewriteKernel(kernel, plan->arguments, [&](OpBuilder &builder, ValueRange arguments) {
+      emitSchedule(builder, kernel.getLoc(), *plan, Engine(*arch),
+                   unsigned(arch->getInteger("weight_bits")), arguments);
+    });
+    return success();
+  }
+};
+
+} // namespace
