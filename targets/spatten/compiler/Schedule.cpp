@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Schedule.cpp - the order of instructions of one attention ----------===//
+
+#include "Core.h"
+
+#include "isa/ProgramBuilder.h"
+
+using namespace mlir;
+using namespace sparsam;
+using namespace sparsam::spatten;
+
+namespace {
+
+using isa::Buffer;
+
+class Emitter : isa::ProgramBuilder {
+public:
+  Emitter(OpBuilder &builder, Location loc, const Core &core, size_t inputs, ValueRange arguments)
+      : ProgramBuilder(builder, loc), core(core), inputs(inputs), arguments(arguments) {}
+
+  void run() {
+    allocate();
+    emitConfig();
+    loop(core.batch, [&](AffineExpr entry) { emitEntry(entry); });
+    emit<SyncOp>();
+  }
+
+private:
+  bool isResident() const { return core.queries > 1; }
+  /// What buffers of one head rotate with: heads, or entries of one head.
+  AffineExpr turnOf(AffineExpr entry, AffineExpr head) { return core.heads > 1 ? head : entry; }
+  int64_t turns() const { return core.heads > 1 ? core.heads : core.batch; }
+  bool isBiasPerQuery() const { return core.bias >= 0 && core.biasShape[2] > 1; }
+  Value input(int64_t number) { return arguments[number]; }
+  Value result(int64_t number) { return arguments[inputs + number]; }
+
+  void allocate() {
+    OpBuilder &types = getBuilder();
+    Type word = types.getIntegerType(12), real = types.getF32Type();
+    const int64_t d = core.headDim;
+    const int64_t rows = isResident() ? core.queries : turns();
+    queryBuffer = alloc("query", std::min(rows, core.querySlots), false, 1, d, word);
+    outputBuffer = alloc("output", std::min(rows, core.outputSlots), false, 1, d, word);
+    if (isResident()) {
+      const int64_t slots = turns() > 1 ? 2 : 1;
+      keyBuffer = alloc("key", slots, true, core.seenKeys, d, word);
+      valueBuffer = alloc("value", slots, true, core.seenKeys, d, word);
+    }
+    if (core.bias >= 0)
+      biasBuffer = alloc("bias", 1, false, 1, core.biasShape[3], real);
+    if (core.tokens >= 0)
+      tokenBuffer = alloc("index", 1, false, 1, core.seenKeys, types.getI16Type());
+    if (core.accumulatesTokens())
+      tokenScoreBuffer = alloc("importance", 1, false, 1, core.seenKeys, real);
+    if (core.accumulatesHeads())
+      headScoreBuffer = alloc("importance", 1, false, 1, core.heads, real);
+  }
+
+  void emitConfig() {
+    OpBuilder &builder = getBuilder();
+    auto real = [&](double number) { return builder.getF32FloatAttr(float(number)); };
+    auto integer = [&](int64_t number) { return builder.getI64IntegerAttr(number); };
+    auto flag = [&](bool value) { return builder.getBoolAttr(value); };
+    emit<ConfigOp>(integer(core.batch), integer(core.heads), integer(core.queries),
+                   integer(core.keys), integer(core.headDim), real(core.scale), flag(core.causal),
+                   flag(core.words), integer(core.msb), integer(core.lsb), integer(core.valueBits),
+                   real(core.threshold), flag(core.forceLsb),
+                   flag(!isResident()), // a second fetch would cost compute with many queries
+                   integer(core.values), real(core.qRange), real(core.kRange), real(core.vRange));
+  }
+
+  /// The whole of a buffer's one slot.
+  Value whole(const Buffer &buffer, int64_t cols) {
+    return view(buffer, zero(), zero(), zero(), 1, cols);
+  }
+  /// Row `entry` of a matrix in DRAM.
+  Value rowOf(Value source, AffineExpr entry) {
+    const int64_t cols = cast<MemRefType>(source.getType()).getDimSize(1);
+    return view(source, {entry, zero()}, 1, cols);
+  }
+
+  void emitEntry(AffineExpr entry) {
+    if (core.tokens >= 0)
+      emit<SetTokensOp>(rowOf(input(core.tokens), entry), whole(tokenBuffer, core.seenKeys));
+    if (core.accumulatesTokens())
+      emit<LoadScoresOp>(rowOf(input(core.tokenScores), entry),
+                         whole(tokenScoreBuffer, core.seenKeys));
+    if (core.accumulatesHeads())
+      emit<LoadScoresOp>(rowOf(input(core.headScores), entry), whole(headScoreBuffer, core.heads));
+    loop(core.heads, [&](AffineExpr head) { emitHead(entry, head); });
+    emitRankings(entry);
+  }
+
+  void emitRankings(AffineExpr entry) {
+    OpBuilder &builder = getBuilder();
+    auto integer = [&](int64_t number) { return builder.getI64IntegerAttr(number); };
+    if (const RankingCore &r = core.tokenRanking; r.result >= 0)
+      emit<TopkTokenOp>(whole(tokenScoreBuffer, core.seenKeys), rowOf(result(r.result), entry),
+                        integer(r.k), integer(r.protectFirst), integer(r.protectLast));
+    if (const RankingCore &r = core.headRanking; r.result >= 0)
+      emit<TopkHeadOp>(whole(headScoreBuffer, core.heads), rowOf(result(r.result), entry),
+                       integer(r.k));
+    if (core.newTokenScores >= 0)
+      emit<StoreScoresOp>(whole(tokenScoreBuffer, core.seenKeys),
+                          rowOf(result(core.newTokenScores), entry));
+    if (core.newHeadScores >= 0)
+      emit<StoreScoresOp>(whole(headScoreBuffer, core.heads),
+                          rowOf(result(core.newHeadScores), entry));
+  }
+
+  void loadBias(AffineExpr entry, AffineExpr head, AffineExpr query) {
+    auto at = [&](size_t dim, AffineExpr expr) { return core.biasShape[dim] > 1 ? expr : zero(); };
+    emit<LoadBiasOp>(view(input(core.bias), {at(0, entry), at(1, head), at(2, query), zero()}, 1,
+                          core.biasShape[3]),
+                     whole(biasBuffer, core.biasShape[3]));
+  }
+
+  void emitHead(AffineExpr entry, AffineExpr head) {
+    const int64_t d = core.headDim;
+    AffineExpr number = entry * core.heads + head, turn = turnOf(entry, head);
+    emit<BindHeadOp>(index(number));
+    if (isResident()) {
+      Value tokens = core.tokens >= 0 ? whole(tokenBuffer, core.seenKeys) : Value();
+      emit<LoadKOp>(view(input(core.key), {number, zero(), zero()}, core.keys, d),
+                    view(keyBuffer, turn, zero(), zero(), core.seenKeys, d), tokens);
+      emit<LoadVOp>(view(input(core.value), {number, zero(), zero()}, core.keys, d),
+                    view(valueBuffer, turn, zero(), zero(), core.seenKeys, d), tokens);
+    }
+    if (core.bias >= 0 && !isBiasPerQuery())
+      loadBias(entry, head, zero());
+    loop(core.queries, [&](AffineExpr query) { emitQuery(entry, head, query); });
+  }
+
+  void emitQuery(AffineExpr entry, AffineExpr head, AffineExpr query) {
+    const int64_t d = core.headDim;
+    AffineExpr number = entry * core.heads + head;
+    AffineExpr turn = turnOf(entry, head), rowTurn = isResident() ? query : turn;
+    if (isBiasPerQuery())
+      loadBias(entry, head, query);
+    Value queryRow = view(queryBuffer, rowTurn, zero(), zero(), 1, d);
+    Value outputRow = view(outputBuffer, rowTurn, zero(), zero(), 1, d);
+    emit<LoadQOp>(view(input(core.query), {number, query, zero()}, 1, d), queryRow);
+    Value tokens = core.tokens >= 0 ? whole(tokenBuffer, core.seenKeys) : Value();
+    Value bias = core.bias >= 0 ? whole(biasBuffer, core.biasShape[3]) : Value();
+    Value tokenScores = core.accumulatesTokens() ? whole(tokenScoreBuffer, core.seenKeys) : Value();
+    Value headScores = core.accumulatesHeads() ? whole(headScoreBuffer, core.heads) : Value();
+    if (isResident())
+      emit<QueryOp>(index(query), queryRow, view(keyBuffer, turn, zero(), zero(), core.seenKeys, d),
+                    view(valueBuffer, turn, zero(), zero(), core.seenKeys, d), tokens, bias,
+                    tokenScores, headScores, outputRow);
+    else
+      emit<QueryStreamOp>(index(query), queryRow,
+                          view(input(core.key), {number, zero(), zero()}, core.keys, d),
+                          view(input(core.value), {number, zero(), zero()}, core.keys, d), tokens,
+                          bias, tokenScores, headScores, outputRow);
+    emit<StoreOutOp>(outputRow, view(result(core.output), {number, query, zero()}, 1, d));
+  }
+
+  const Core &core;
+  size_t inputs;
+  ValueRange arguments;
+  Buffer queryBuffer, outputBuffer, keyBuffer, valueBuffer, biasBuffer, tokenBuffer,
+      tokenScoreBuffer, headScoreBuffer;
+};
+
+} // namespace
+
+void spatten::emitSchedule(OpBuilder &builder, Location loc, const Core &core, size_t inputs,
+                           ValueRange arguments) {
+  Emitter(builder, loc, core, inputs, arguments).run();
+}

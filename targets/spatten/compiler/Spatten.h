@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Spatten.h - the spatten dialect and its passes ---------------------===//
+#ifndef SPARSAM_TARGETS_SPATTEN_COMPILER_SPATTEN_H
+#define SPARSAM_TARGETS_SPATTEN_COMPILER_SPATTEN_H
+
+#include "isa/Isa.h"
+
+#include "mlir/Pass/Pass.h"
+
+#include "targets/spatten/SpattenDialect.h.inc"
+
+#define GET_OP_CLASSES
+#include "targets/spatten/SpattenOps.h.inc"
+
+namespace sparsam::spatten {
+
+/// The on-chip memories of the machine, by name.
+struct MemorySpec {
+  const char *name;
+  unsigned elementBits;
+  const char *parameter; ///< capacity in bytes
+};
+llvm::ArrayRef<MemorySpec> getMemorySpecs();
+
+/// Checks that `arch` is of this target and has the parameters that the compiler asks for; emits an
+/// error at `loc`. Holds for everything `isa-set-target` makes, not for what is written by hand.
+mlir::LogicalResult checkArch(isa::ArchAttr arch, mlir::Location loc);
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "targets/spatten/SpattenPasses.h.inc"
+
+} // namespace sparsam::spatten
+
+#endif // SPARSAM_TARGETS_SPATTEN_COMPILER_SPATTEN_H

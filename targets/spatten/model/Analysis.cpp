@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Analysis.cpp - figures of workloads and masks ----------------------===//
+
+#include "targets/spatten/model/Analysis.h"
+
+#include "targets/spatten/model/Channels.h"
+#include "targets/spatten/model/ClosedForms.h"
+#include "targets/spatten/model/Pipeline.h"
+#include "targets/spatten/model/QuickSelect.h"
+#include "targets/spatten/model/TimingWalk.h"
+
+#include "runtime/kernel/Energy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace sparsam::spatten {
+
+using namespace runtime;
+
+//===-- Workloads ----------------------------------------------------------===//
+
+namespace {
+
+/// Requests of the same layer, in the order of the layers' first rows.
+std::vector<std::vector<Request>> byLayer(const std::vector<Request> &requests) {
+  std::vector<std::vector<Request>> layers;
+  std::map<int64_t, size_t> place;
+  for (const Request &request : requests) {
+    auto [it, isNew] = place.try_emplace(request.layer, layers.size());
+    if (isNew)
+      layers.emplace_back();
+    layers[it->second].push_back(request);
+  }
+  return layers;
+}
+
+/// Puts the requests of a layer on the scheduler; which rows survive is not known, so they are
+/// taken as consecutive.
+class LayerRun {
+public:
+  explicit LayerRun(const Params &params)
+      : params_(params), channels_(params), pipeline_(params, scheduler_) {}
+
+  int64_t run(const std::vector<Request> &requests) {
+    for (const Request &request : requests)
+      for (int64_t i = 0; i < request.count; ++i)
+        request.queries > 1 ? runResident(request) : runStreaming(request);
+    return scheduler_.finish().value;
+  }
+
+private:
+  std::span<const int64_t> rows(int64_t count) {
+    rows_.resize(size_t(count));
+    std::iota(rows_.begin(), rows_.end(), 0);
+    return rows_;
+  }
+  int64_t fetch(Plane plane, const Request &r, int64_t count, int64_t bits) {
+    return channels_.fetchRows(plane, rows(count), bits * r.headDim, r.head);
+  }
+  QueryWork workOf(const Request &r) const {
+    const PipelineCycles cycles = pipelineCycles(params_, r);
+    const int64_t passes = r.needsLsb ? 2 : 1;
+    QueryWork work;
+    work.needsLsb = r.needsLsb;
+    work.block = int64_t(cycles.qk) / passes;
+    work.softmax = int64_t(cycles.softmax) / passes;
+    work.topk = std::llround(cycles.topk);
+    work.mix = int64_t(cycles.pv);
+    return work;
+  }
+  void runStreaming(const Request &r) {
+    QueryWork work = workOf(r);
+    work.keyFetch = fetch(Plane::keyHigh, r, r.keys, r.fetchedKeyBits());
+    int64_t low = fetch(Plane::keyLow, r, r.keys, r.fetchedLowBits());
+    (r.needsLsb ? work.lowFetch : work.keyFetch) += low;
+    work.valueFetch = fetch(Plane::value, r, r.values, r.fetchedValueBits());
+    pipeline_.run(work, {}, {});
+    rank(r);
+  }
+  void runResident(const Request &r) {
+    int64_t cycles = fetch(Plane::keyHigh, r, r.keys, r.fetchedKeyBits()) +
+                     fetch(Plane::keyLow, r, r.keys, r.fetchedLowBits()) +
+                     fetch(Plane::value, r, r.keys, r.fetchedValueBits());
+    Cycle loaded = pipeline_.fetch("load_kv", cycles, {});
+    scheduler_.waitUntil(Cycle(loaded.value - params_.dramLatency.value - cycles));
+    QueryWork work = workOf(r);
+    work.needsLsb = false;
+    for (int64_t query = 0; query < r.queries; ++query)
+      pipeline_.run(work, {}, {});
+    rank(r);
+  }
+  void rank(const Request &r) {
+    if (r.topk > 0 && r.topk < r.keys)
+      pipeline_.rank("topk_token", std::llround(expectedCycles(r.keys, r.topk, params_)), {});
+  }
+
+  const Params &params_;
+  Scheduler scheduler_;
+  Channels channels_;
+  Pipeline pipeline_;
+  std::vector<int64_t> rows_;
+};
+
+} // namespace
+
+static void addTraffic(const std::vector<Request> &requests, int64_t cycles, const Params &params,
+                       nlohmann::ordered_json &json) {
+  Traffic bytes = traffic(requests);
+  json["dram_key_high_bytes"] = bytes.keyBytes;
+  json["dram_key_low_bytes"] = bytes.lowBytes;
+  json["dram_value_bytes"] = bytes.valueBytes;
+  json["dram_bytes"] = bytes.total();
+  const double seconds = double(cycles) / (params.clockMhz * 1e6);
+  json["seconds"] = seconds;
+  json["operations"] = operations(requests);
+  json["tflops"] = seconds > 0 ? operations(requests) / seconds * 1e-12 : 0;
+  json["energy_j"] = totalEnergy(energyOf(params, cycles, bytes.total())).value * 1e-12;
+}
+
+nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, const Params &params) {
+  nlohmann::ordered_json json, perLayer = nlohmann::ordered_json::array();
+  int64_t total = 0;
+  BehaviouralCycles parts;
+  for (const std::vector<Request> &layer : byLayer(requests)) {
+    BehaviouralCycles serial = behaviouralCycles(params, layer);
+    int64_t cycles = params.isBehavioural ? serial.total() : LayerRun(params).run(layer);
+    perLayer.push_back(cycles);
+    total += cycles;
+    parts.dram += serial.dram;
+    parts.fill += serial.fill;
+    parts.topk += serial.topk;
+    parts.drain += serial.drain;
+  }
+  json["cycles"] = total;
+  json["cycles_per_layer"] = std::move(perLayer);
+  if (params.isBehavioural)
+    json["serial"] = {
+        {"dram", parts.dram}, {"fill", parts.fill}, {"topk", parts.topk}, {"drain", parts.drain}};
+  else
+    json["cycles_closed_form"] = std::ceil(pipelinedCycles(params, requests));
+  addTraffic(requests, total, params, json);
+  return json;
+}
+
+//===-- Masks --------------------------------------------------------------===//
+
+/// Entries of a trace beside the masks themselves have a point in their name.
+static bool isMask(const std::string &name) { return name.find('.') == std::string::npos; }
+
+static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &request) {
+  double kept = 0, all = 0, mixed = 0;
+  size_t kernels = 0;
+  for (const auto &[name, masks] : request.masks->kernels) {
+    if (!isMask(name))
+      continue;
+    ++kernels;
+    kept += double(masks.count());
+    all += double(masks.batch() * masks.heads()) * double(masks.queries() * masks.keys());
+    auto values = request.masks->kernels.find(name + ".values");
+    mixed += double((values == request.masks->kernels.end() ? masks : values->second).count());
+  }
+  if (kernels == 0)
+    return makeError("the mask file holds no masks");
+  nlohmann::ordered_json json;
+  json["density"] = all > 0 ? kept / all : 0;
+  json["value_density"] = kept > 0 ? mixed / kept : 0;
+  return json;
+}
+
+//===-- One layer ----------------------------------------------------------===//
+
+/// A layer of summarisation: as many queries as keys.
+static Result<nlohmann::ordered_json> analyzeLayer(const SimulateRequest &request,
+                                                   const Params &params) {
+  constexpr int64_t kMost = 65535;
+  const int64_t tokens = *request.seqLen;
+  if (tokens < 1 || tokens > kMost)
+    return makeError("--seq-len must lie in [1, ", kMost, "], got ", tokens);
+  auto given = request.given.find("heads");
+  const double heads = given == request.given.end() ? 12 : given->second;
+  if (!(heads >= 1 && heads <= 1024) || heads != std::floor(heads))
+    return makeError("--heads must be a whole number in [1, 1024], got ", heads);
+  Request row;
+  row.headDim = request.headDim;
+  row.queries = row.keys = tokens;
+  row.keyBits = params.msbBits + params.lsbBits > 8 ? -1 : params.msbBits + params.lsbBits;
+  row.valueBits = params.valueBits;
+  row.values = params.isBehavioural
+                   ? tokens
+                   : std::max<int64_t>(1, int64_t(params.valueKeep * double(tokens)));
+  row.count = int64_t(heads);
+  nlohmann::ordered_json json{{"seq_len", tokens}, {"heads", row.count}};
+  json.update(analyzeWorkload({row}, params));
+  if (params.isEndToEnd) { // four projections and two feed-forward layers of four times the width
+    const double width = heads * double(request.headDim), weights = 12 * width * width;
+    json["fc_operations"] = 2 * weights * double(tokens);
+    json["fc_cycles"] = std::ceil(fcCycles(params, weights, double(tokens)));
+    json["cycles_end_to_end"] = json["cycles"].get<double>() + json["fc_cycles"].get<double>();
+  }
+  return json;
+}
+
+Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params) {
+  if (Status status = request.expectOnly(
+          "spatten", {"masks", "valid-len", "head-dim", "seq-len", "heads", "workload"});
+      !status)
+    return status.error();
+  if (request.headDim < 1 || request.headDim > 512)
+    return makeError("--head-dim must lie in [1, 512], got ", request.headDim);
+  if (!request.workload.empty()) {
+    Result<std::vector<Request>> requests = readWorkload(request.workload);
+    if (!requests)
+      return requests.error();
+    return analyzeWorkload(*requests, params);
+  }
+  if (request.masks)
+    return analyzeMasks(request);
+  if (request.seqLen)
+    return analyzeLayer(request, params);
+  return makeError("nothing to analyse: give --workload, --masks or --seq-len");
+}
+
+} // namespace sparsam::spatten

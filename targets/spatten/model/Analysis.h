@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Analysis.h - figures of workloads, masks and of the paper ----------===//
+#ifndef SPARSAM_TARGETS_SPATTEN_MODEL_ANALYSIS_H
+#define SPARSAM_TARGETS_SPATTEN_MODEL_ANALYSIS_H
+
+#include "runtime/kernel/Machine.h"
+#include "targets/spatten/model/Workload.h"
+
+namespace sparsam::spatten {
+
+struct Params;
+
+/// What `sparsam simulate` prints: of a workload table, of masks, or of a layer of `--seq-len`
+/// tokens.
+runtime::Result<nlohmann::ordered_json> analyze(const runtime::SimulateRequest &request,
+                                                const Params &params);
+
+/// Cycles by layer, traffic and throughput of a workload.
+nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, const Params &params);
+
+/// Value of a paper.yaml recipe.
+runtime::Result<double> evaluateRecipe(const std::string &recipe,
+                                       const std::map<std::string, double> &arguments,
+                                       const Params &params);
+
+} // namespace sparsam::spatten
+
+#endif // SPARSAM_TARGETS_SPATTEN_MODEL_ANALYSIS_H

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""SpAtten's numerics, pruning across layers and timing against the NumPy oracle and against themselves."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from sparsam_oracle import spatten as oracle
+
+RANGES = ["--set", "tx=4.5", "--set", "ty=4.5", "--set", "tz=4.5"]
+
+
+def random_heads(shape, seed):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Writes q, k, v as .npy and returns the options that name them."""
+
+    def save(**tensors):
+        options = []
+        for name, tensor in tensors.items():
+            path = tmp_path / f"{name}.npy"
+            np.save(path, tensor)
+            options += [f"--{name}", path]
+        return options
+
+    return save
+
+
+@pytest.mark.parametrize("bits", [(8, 4, 8), (4, 4, 6), (6, 4, 12)])
+def test_many_queries_equal_the_oracle(saved, run_json, load_npz, tmp_path, bits):
+    msb, lsb, value_bits = bits
+    q, k, v = (random_heads((3, 37, 64), seed) for seed in range(3))
+    out = tmp_path / "out.npz"
+    settings = ["--set", f"msb_bits={msb}", "--set", f"lsb_bits={lsb}", "--set", f"value_bits={value_bits}"]
+    run_json("attention", "--target", "spatten", *saved(q=q, k=k, v=v), *RANGES, *settings,
+             "--set", "value_keep=0.3", "-o", out)
+    fmt = oracle.Format(4.5, 4.5, 4.5, msb, lsb, value_bits)
+    expected = oracle.attention(q, k, v, fmt, values=int(0.3 * 37))[0]
+    np.testing.assert_array_equal(load_npz(out)["out"], expected)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.06, 1.0])
+def test_one_query_equals_the_oracle(saved, run_json, load_npz, tmp_path, threshold):
+    q, k, v = (random_heads((12, n, 64), n) for n in (1, 90, 90))
+    v = random_heads((12, 90, 64), 4)
+    out = tmp_path / "out.npz"
+    report = run_json("attention", "--target", "spatten", *saved(q=q, k=k, v=v), *RANGES,
+                      "--set", f"lsb_threshold={threshold}", "--set", "value_keep=0.25", "-o", out)
+    fmt = oracle.Format(4.5, 4.5, 4.5, threshold=threshold, progressive=True)
+    expected, _, _, _, low = oracle.attention(q, k, v, fmt, values=22)
+    np.testing.assert_array_equal(load_npz(out)["out"], expected)
+    metrics = report["kernels"][0]["metrics"] if "kernels" in report else None
+    if metrics:
+        assert metrics["low_bit_fetches"] == pytest.approx(low.mean())
+
+
+def attention_model(path, heads, tokens, dim, layers):
+    """Attention layers fed with each other, so that nothing but the machine computes."""
+    shape = [1, heads, tokens, dim]
+    nodes, q, k, v = [], "q", "k", "v"
+    for layer in range(layers):
+        names = {n: f"{n}{layer}" for n in ("kt", "s", "scaled", "p", "o")}
+        nodes += [
+            helper.make_node("Transpose", [k], [names["kt"]], perm=[0, 1, 3, 2]),
+            helper.make_node("MatMul", [q, names["kt"]], [names["s"]]),
+            helper.make_node("Mul", [names["s"], "scale"], [names["scaled"]]),
+            helper.make_node("Softmax", [names["scaled"]], [names["p"]], axis=-1),
+            helper.make_node("MatMul", [names["p"], v], [names["o"]]),
+        ]
+        q = k = v = names["o"]
+    graph = helper.make_graph(
+        nodes,
+        "layers",
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n in "qkv"],
+        [helper.make_tensor_value_info(q, TensorProto.FLOAT, shape)],
+        [helper.make_tensor("scale", TensorProto.FLOAT, [], [1 / np.sqrt(dim)])],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return q
+
+
+@pytest.fixture
+def cascade_run(tmp_path, run_driver, run_json):
+    """Compiles three layers that prune, and runs them; returns (report, outputs, masks, program, inputs)."""
+
+    def run(*settings):
+        name = attention_model(tmp_path / "m.onnx", heads=2, tokens=40, dim=32, layers=3)
+        inputs = {n: random_heads((1, 2, 40, 32), seed) for seed, n in enumerate("qkv")}
+        np.savez(tmp_path / "x.npz", **inputs)
+        compiled = run_driver("compile", tmp_path / "m.onnx", "--target", "spatten", *RANGES, *settings,
+                              "-o", tmp_path / "m.spx")
+        assert compiled.returncode == 0, compiled.stderr
+        report = run_json("run", tmp_path / "m.spx", "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npz",
+                          "--record-masks", tmp_path / "masks.npz")
+        with np.load(tmp_path / "y.npz") as y, np.load(tmp_path / "masks.npz") as masks:
+            return report, y[name], dict(masks), tmp_path / "m.spx", inputs
+
+    return run
+
+
+PRUNING = ["--set", "token_prune=0.3", "--set", "prune_slope=0", "--set", "value_keep=0.5"]
+
+
+def test_cascade_equals_the_oracle(cascade_run):
+    report, output, masks, _, inputs = cascade_run(*PRUNING)
+    fmt = oracle.Format(4.5, 4.5, 4.5)
+    counts = [40, 28, 19]  # floor(40 * 0.7), floor(28 * 0.7)
+    expected, survivors = oracle.cascade(*(inputs[n][0] for n in "qkv"), fmt, counts, lambda n: n // 2, protect=(0,))
+    np.testing.assert_array_equal(output[0], expected)
+    for layer, keep in enumerate(survivors):
+        bits = np.unpackbits(masks[f"attention_{layer}.tokens"].reshape(-1))[: counts[layer]]
+        np.testing.assert_array_equal(np.flatnonzero(bits), keep)
+    assert np.any(output[0] != 0, axis=(0, 2)).sum() == counts[-1]
+
+
+def test_replayed_timing_equals_the_full_run(cascade_run, run_json, tmp_path):
+    report, _, _, program, _ = cascade_run(*PRUNING, "--set", "head_prune=0.5")
+    replayed = run_json("run", program, "--replay-masks", tmp_path / "masks.npz")
+    assert replayed["accelerator"]["cycles"] == report["accelerator"]["cycles"]
+    assert replayed["accelerator"]["dram_read_bytes"] == report["accelerator"]["dram_read_bytes"]
+
+
+def test_pruned_heads_are_zero(cascade_run):
+    _, output, masks, _, _ = cascade_run("--set", "head_prune=0.5", "--set", "prune_slope=0", "--set", "head_front=0.6")
+    dead = [h for h in range(2) if not output[0, h].any()]
+    assert len(dead) == 1
+    assert f"attention_1.heads" in masks
+
+
+def test_simulates_the_worked_example(run_json, tmp_path):
+    table = tmp_path / "w.csv"
+    table.write_text("layer,head,head_dim,queries,keys,key_bits,value_bits\n" + "".join(f"0,{h},64,40,37,8,8\n" for h in (0, 1)))
+    common = ["simulate", "--target", "spatten", "--workload", table, "--set", "timing=behavioural",
+              "--set", "topk_parallelism=4"]
+    report = run_json(*common, "--set", "channels=16", "--set", "multipliers=512")
+    assert (report["cycles"], report["cycles_per_layer"]) == (528, [528])
+    assert run_json(*common, "--set", "channels=2", "--set", "multipliers=64")["cycles"] == 3248
+
+
+def test_end_to_end_adds_fully_connected_layers(run_json):
+    common = ["simulate", "--target", "spatten", "--preset", "e2e", "--seq-len", 1, "--heads", 16, "--set", "dram_efficiency=1"]
+    reports = {bits: run_json(*common, "--set", f"fc_bits={bits}") for bits in (8, 12)}
+    assert reports[8]["fc_cycles"] == 12 * 1024**2 / 512
+    assert reports[12]["fc_cycles"] == 1.5 * reports[8]["fc_cycles"]
+    assert reports[8]["cycles_end_to_end"] == reports[8]["cycles"] + reports[8]["fc_cycles"]
+
+
+def test_refuses_contexts_beyond_the_sram(saved, run_driver):
+    q = random_heads((1, 1025, 64), 0)
+    process = run_driver("attention", "--target", "spatten", *saved(q=q, k=q, v=q), *RANGES)
+    assert process.returncode != 0
+    assert "needs room for 1025 tokens of 64 dimensions; its SRAM holds two heads of 1024 (parameter 'key_buffer' = 196608 B)" in process.stderr
