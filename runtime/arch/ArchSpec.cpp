@@ -2,6 +2,7 @@
 //===- ArchSpec.cpp - reads arch.yaml -------------------------------------===//
 
 #include "runtime/arch/Arch.h"
+#include "runtime/arch/ComparisonRules.h"
 #include "runtime/arch/Yaml.h"
 #include "runtime/support/Text.h"
 
@@ -11,7 +12,8 @@ namespace sparsam::runtime {
 
 namespace {
 
-const std::vector<std::string> kTopKeys = {"target", "summary", "parameters", "presets"};
+const std::vector<std::string> kTopKeys = {"target",  "summary", "parameters",
+                                           "presets", "figures", "normalization"};
 const std::vector<std::string> kParamKeys = {"value", "unit", "summary", "source",
                                              "min",   "max",  "choices", "informative"};
 const std::vector<std::string> kPresetKeys = {"summary", "values"};
@@ -215,6 +217,8 @@ Result<std::shared_ptr<const ArchSpec>> ArchSpec::parse(std::string_view text,
         spec->params_ = std::move(reader.params);
         if (Status status = readPresets(doc, doc.root["presets"], *spec, spec->presets_); !status)
           return status.error();
+        if (auto rules = ComparisonRules::parse(text, file, *spec); !rules)
+          return rules.error();
         return std::shared_ptr<const ArchSpec>(spec);
       });
 }

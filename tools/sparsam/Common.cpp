@@ -7,7 +7,9 @@
 #include "runtime/support/Text.h"
 #include "tools/common/Registry.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 
 #include <unistd.h>
@@ -48,9 +50,60 @@ Result<runtime::Arch> MachineOptions::resolve() const {
   return arch;
 }
 
+//===-- Inputs -------------------------------------------------------------===//
+
+/// The rows A and B of "FILE@A:B", which is cut to FILE; nothing where `file` names no rows.
+static std::optional<std::pair<int64_t, int64_t>> cutRows(std::string &file) {
+  const size_t at = file.rfind('@'), colon = file.rfind(':');
+  if (at == file.npos || colon == file.npos || colon < at)
+    return std::nullopt;
+  auto from = runtime::parseInteger(file.substr(at + 1, colon - at - 1));
+  auto to = runtime::parseInteger(file.substr(colon + 1));
+  if (!from || !to)
+    return std::nullopt;
+  file.resize(at);
+  return std::pair(*from, *to);
+}
+
+static runtime::Tensor rowsOf(const runtime::Tensor &tensor, int64_t from, int64_t to) {
+  runtime::Shape shape = tensor.shape();
+  const uint64_t bytesOfRow = tensor.bytes() / uint64_t(std::max<int64_t>(shape[0], 1));
+  shape[0] = to - from;
+  runtime::Tensor rows(tensor.dtype(), shape);
+  std::memcpy(rows.as<uint8_t>(), tensor.as<uint8_t>() + uint64_t(from) * bytesOfRow, rows.bytes());
+  return rows;
+}
+
+Result<runtime::TensorMap> readTensors(const std::string &file) {
+  std::string path = file;
+  const auto rows = cutRows(path);
+  auto tensors = runtime::readNpz(path);
+  if (!tensors || !rows)
+    return tensors;
+  const auto [from, to] = *rows;
+  for (auto &[name, tensor] : *tensors) {
+    const int64_t count = tensor.shape().empty() ? 0 : tensor.shape()[0];
+    if (from < 0 || from >= to || to > count)
+      return makeError(file, ": rows ", from, ":", to, " of '", runtime::printable(name),
+                       "' do not exist; it has the shape ", runtime::toString(tensor.shape()),
+                       ", so take A:B with 0 <= A < B <= ", count);
+    tensor = rowsOf(tensor, from, to);
+  }
+  return tensors;
+}
+
+Result<runtime::TensorMap> readSamples(const std::string &file) {
+  auto tensors = readTensors(file);
+  if (tensors)
+    tensors->erase("labels");
+  return tensors;
+}
+
 void InputOptions::addTo(CLI::App &command, const std::string &what) {
-  command.add_option("--input", files, what + ": an .npz, or NAME=file.npy for each input")
-      ->type_name("FILE")
+  command
+      .add_option("--input", files,
+                  what + ": an .npz, or rows A to B-1 of one, or NAME=file.npy for each input")
+      ->type_name("FILE[@A:B]")
       ->allow_extra_args(false);
 }
 
@@ -67,7 +120,7 @@ Result<runtime::TensorMap> InputOptions::read() const {
     }
     if (file.ends_with(".npy"))
       return makeError("--input ", file, " names no input; write --input NAME=", file);
-    auto archive = runtime::readNpz(file);
+    auto archive = readTensors(file);
     if (!archive)
       return archive.error();
     for (auto &[name, tensor] : *archive)

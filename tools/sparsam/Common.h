@@ -39,7 +39,13 @@ struct MachineOptions {
   Result<runtime::Arch> resolve() const;
 };
 
-/// --input: tensors by name from an .npz, or of one name from NAME=file.npy.
+/// Reads an .npz; of FILE@A:B the rows A to B-1 of every tensor, counted along the first dimension.
+Result<runtime::TensorMap> readTensors(const std::string &file);
+
+/// The same without `labels`, which are no input but what the outputs are compared with.
+Result<runtime::TensorMap> readSamples(const std::string &file);
+
+/// --input: tensors by name from an .npz (FILE or FILE@A:B), or of one name from NAME=file.npy.
 struct InputOptions {
   std::vector<std::string> files;
 

@@ -1,82 +1,200 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- CompareCommand.cpp - sparsam compare -------------------------------===//
 
-#include "tools/sparsam/Compiler.h"
+#include "tools/sparsam/CompareOutputs.h"
+#include "tools/sparsam/CompareTargets.h"
+#include "tools/sparsam/MachineSet.h"
 
+#include "runtime/io/File.h"
+#include "runtime/io/Npy.h"
 #include "runtime/report/Report.h"
 #include "runtime/report/Table.h"
 #include "runtime/support/Parallel.h"
 
-#include <algorithm>
-#include <cmath>
+#include <cstdio>
 
 namespace sparsam::driver {
 
 namespace {
 
-/// How one output differs from the dense one.
-struct Difference {
-  double maxAbs = 0, dot = 0, normA = 0, normB = 0;
-  int64_t answers = 0, agreeing = 0; ///< argmax over the last dimension
-
-  double cosine() const {
-    return normA > 0 && normB > 0 ? dot / std::sqrt(normA * normB) : normA == normB ? 1 : 0;
-  }
-};
-
-Difference compareTensors(const runtime::Tensor &a, const runtime::Tensor &b) {
-  Difference result;
-  const int64_t width = a.shape().empty() ? 1 : a.shape().back();
-  const float *x = a.as<float>(), *y = b.as<float>();
-  for (int64_t row = 0; width > 0 && row < a.elements() / width; ++row, x += width, y += width) {
-    for (int64_t i = 0; i < width; ++i) {
-      result.maxAbs = std::max(result.maxAbs, double(std::fabs(x[i] - y[i])));
-      result.dot += double(x[i]) * y[i];
-      result.normA += double(x[i]) * x[i];
-      result.normB += double(y[i]) * y[i];
-    }
-    ++result.answers;
-    result.agreeing += std::max_element(x, x + width) - x == std::max_element(y, y + width) - y;
-  }
-  return result;
-}
-
 class CompareCommand : public Command {
 public:
   explicit CompareCommand(CLI::App &command) {
     options_.addTo(command);
-    inputs_.addTo(command, "Inputs; without --calibrate or --calibration also the samples");
+    addMachineOptions(command);
+    inputs_.addTo(command, "Inputs; without --calibrate or --calibration also the samples, without "
+                           "--shape also the shapes");
+    command
+        .add_option(
+            "--labels", labelsFile_,
+            "Right answers (`labels` of an .npz, or an .npy): class numbers, negative where "
+            "nothing is scored. Default: `labels` of --input, where there is one")
+        ->type_name("FILE[@A:B]");
     command.add_option("--threads", threads_, "Threads")->check(CLI::Range(1, 1024));
     addJson(command);
   }
 
   Status run() override {
-    auto arch = options_.machine.resolve();
-    if (!arch)
-      return arch.error();
-    if (options_.mode() != AttentionMode::sparse)
-      return makeError("compares sparse with dense attention; leave --attention out");
     if (inputs_.files.empty())
       return makeError("needs inputs: --input x.npz");
+    if (options_.mode() != AttentionMode::sparse)
+      return makeError("compares sparse with dense attention; leave --attention out");
     auto inputs = inputs_.read();
     if (!inputs)
       return inputs.error();
+    auto labels = readLabels(*inputs);
+    if (!labels)
+      return labels.error();
+    shapes_ = options_.shapes.empty() ? shapesOf(*inputs) : options_.shapes;
     runtime::setThreadCount(threads_);
-    auto calibration = calibrate(*arch, *inputs);
+    return machines_.targets.empty() ? compareModes(*inputs, *labels)
+                                     : compareMachines(inputs.take(), labels.take());
+  }
+
+private:
+  /// --preset, --arch and --set may be for one of several machines.
+  void addMachineOptions(CLI::App &command) {
+    command
+        .add_option(
+            "--targets", machines_.targets,
+            "Compare these machines in one table: all, or a,b,c; --preset TARGET=NAME, --arch "
+            "TARGET=FILE.yaml and --set TARGET.NAME=VALUE are for one of them")
+        ->type_name("all|NAME,...")
+        ->excludes(command.get_option("--target"));
+    for (auto [name, values] :
+         {std::pair("--preset", &machines_.presets), std::pair("--arch", &machines_.files)}) {
+      const CLI::Option *single = command.get_option(name);
+      const std::string description = single->get_description(), type = single->get_type_name();
+      command.remove_option(command.get_option(name));
+      command.add_option(name, *values, description)
+          ->type_name("[TARGET=]" + type)
+          ->allow_extra_args(false);
+    }
+    command
+        .add_option(
+            "--normalize", normalize_,
+            "Bring the machines to equal technology, multipliers, bandwidth or clock first, by "
+            "the rules of runtime/arch/README.md")
+        ->type_name("tech=28nm,macs=1024,bandwidth=128GB/s,clock=1GHz");
+    command.add_flag("--sources", withSources_, "List the parameters that each figure rests on");
+    command.add_option("--csv", csv_, "Write the table of machines as CSV too")->type_name("FILE");
+  }
+
+  /// --labels, or what is called `labels` in the inputs, which is taken out of them.
+  Result<std::optional<runtime::Tensor>> readLabels(runtime::TensorMap &inputs) const {
+    std::optional<runtime::Tensor> labels;
+    if (auto node = inputs.extract("labels"))
+      labels = std::move(node.mapped());
+    if (labelsFile_.empty())
+      return labels;
+    if (labelsFile_.ends_with(".npy")) {
+      auto tensor = runtime::readNpy(labelsFile_);
+      if (!tensor)
+        return tensor.error();
+      return std::optional(tensor.take());
+    }
+    auto tensors = readTensors(labelsFile_);
+    if (!tensors)
+      return tensors.error();
+    auto it = tensors->find("labels");
+    if (it == tensors->end())
+      return makeError(labelsFile_, " holds no tensor 'labels'");
+    return std::optional(it->second);
+  }
+
+  static std::vector<std::string> shapesOf(const runtime::TensorMap &inputs) {
+    std::vector<std::string> shapes;
+    for (const auto &[name, tensor] : inputs)
+      if (!tensor.shape().empty())
+        shapes.push_back(name + "=" + runtime::toString(tensor.shape()));
+    return shapes;
+  }
+
+  //===-- Many machines ------------------------------------------------------===//
+
+  Status compareMachines(runtime::TensorMap inputs, std::optional<runtime::Tensor> labels) {
+    if (!options_.calibrationFile.empty())
+      return makeError("--calibration is of one machine; with --targets take --calibrate");
+    machines_.settings = options_.machine.settings;
+    auto machines = machines_.resolve();
+    if (!machines)
+      return machines.error();
+    ComparisonRequest request;
+    request.model = options_.model;
+    request.shapes = shapes_;
+    request.cache = options_.cache;
+    request.inputs = std::move(inputs);
+    request.labels = std::move(labels);
+    request.machines = machines.take();
+    if (!options_.samples.empty()) {
+      auto samples = readSamples(options_.samples);
+      if (!samples)
+        return samples.error();
+      request.samples = samples.take();
+    }
+    if (!normalize_.empty()) {
+      auto ground = runtime::CommonGround::parse(normalize_);
+      if (!ground)
+        return ground.error();
+      request.ground = *ground;
+    }
+    auto report = compareTargets(request);
+    if (!report)
+      return report.error();
+    if (!normalize_.empty())
+      (*report)["normalize"] = normalize_;
+    if (!csv_.empty())
+      if (Status status = runtime::writeTextFile(csv_, comparisonCsv(*report)); !status)
+        return status;
+    print(*report, [&] { return formatComparison(*report, withSources_); });
+    return Status();
+  }
+
+  //===-- One machine --------------------------------------------------------===//
+
+  Result<runtime::Arch> resolveOne() {
+    for (auto [name, values, member] :
+         {std::tuple("--preset", &machines_.presets, &options_.machine.preset),
+          std::tuple("--arch", &machines_.files, &options_.machine.file)}) {
+      if (values->size() > 1)
+        return makeError("there are two ", name, "; one machine takes one");
+      if (!values->empty())
+        *member = values->front();
+    }
+    for (auto [name, isGiven] :
+         {std::pair("--normalize", !normalize_.empty()), std::pair("--csv", !csv_.empty()),
+          std::pair("--sources", withSources_)})
+      if (isGiven)
+        return makeError(name, " is for several machines; give --targets all, or some of them");
+    return options_.machine.resolve();
+  }
+
+  Status compareModes(const runtime::TensorMap &inputs,
+                      const std::optional<runtime::Tensor> &classes) {
+    auto arch = resolveOne();
+    if (!arch)
+      return arch.error();
+    auto calibration = calibrate(*arch, inputs);
     if (!calibration)
       return calibration.error();
-    auto dense = execute(*arch, AttentionMode::dense, {}, *inputs);
+    auto dense = execute(*arch, AttentionMode::dense, {}, inputs);
     if (!dense)
       return dense.error();
-    auto sparse = execute(*arch, AttentionMode::sparse, *calibration, *inputs);
+    auto sparse = execute(*arch, AttentionMode::sparse, *calibration, inputs);
     if (!sparse)
       return sparse.error();
-    Json report = makeComparison(*dense, *sparse);
+    std::optional<Labels> labels;
+    if (classes) {
+      auto matched = matchLabels(*classes, dense->outputs);
+      if (!matched)
+        return matched.error();
+      labels = matched.take();
+    }
+    Json report = makeComparison(*dense, *sparse, labels);
     print(report, [&] { return format(report); });
     return Status();
   }
 
-private:
   struct Run {
     runtime::TensorMap outputs;
     Json report;
@@ -85,8 +203,7 @@ private:
   Result<Calibration> calibrate(const runtime::Arch &arch, const runtime::TensorMap &inputs) {
     showProgress("calibrate");
     Compilation compilation;
-    if (Status status = compilation.importModel(options_.model, options_.shapes, options_.cache);
-        !status)
+    if (Status status = compilation.importModel(options_.model, shapes_, options_.cache); !status)
       return status.error();
     if (options_.samples.empty() && options_.calibrationFile.empty())
       return compilation.calibrate(inputs, arch);
@@ -97,8 +214,7 @@ private:
                       const runtime::TensorMap &inputs) {
     showProgress(mode == AttentionMode::dense ? "dense" : "sparse");
     Compilation compilation;
-    if (Status status = compilation.importModel(options_.model, options_.shapes, options_.cache);
-        !status)
+    if (Status status = compilation.importModel(options_.model, shapes_, options_.cache); !status)
       return status.error();
     if (Status status = compilation.lower(arch, mode, calibration); !status)
       return status.error();
@@ -148,23 +264,17 @@ private:
     return summary;
   }
 
-  Json makeComparison(const Run &dense, const Run &sparse) const {
-    Json report = {{"model", options_.model},
-                   {"target", sparse.report["target"]},
-                   {"dense", summarize(dense.report)},
-                   {"sparse", summarize(sparse.report)},
-                   {"outputs", Json::object()}};
-    for (const auto &[name, tensor] : sparse.outputs) {
-      if (tensor.dtype() != runtime::DType::f32)
-        continue;
-      Difference difference = compareTensors(tensor, dense.outputs.at(name));
-      report["outputs"][name] = {
-          {"max_abs_error", difference.maxAbs},
-          {"cosine", difference.cosine()},
-          {"answers", difference.answers},
-          {"agreement", difference.answers > 0
-                            ? double(difference.agreeing) / double(difference.answers)
-                            : 1.0}};
+  Json makeComparison(const Run &dense, const Run &sparse,
+                      const std::optional<Labels> &labels) const {
+    Json report = {
+        {"model", options_.model},
+        {"target", sparse.report["target"]},
+        {"dense", summarize(dense.report)},
+        {"sparse", summarize(sparse.report)},
+        {"outputs", compareOutputs(sparse.outputs, dense.outputs, labels ? &*labels : nullptr)}};
+    if (labels) {
+      report["dense"]["accuracy"] = scoreOutputs(dense.outputs, *labels)["accuracy"];
+      report["sparse"]["accuracy"] = scoreOutputs(sparse.outputs, *labels)["accuracy"];
     }
     return report;
   }
@@ -193,7 +303,9 @@ private:
           [](const Json &v) { return runtime::formatBytes(v); });
     add("energy", get(dense, "energy_picojoules"), get(sparse, "energy_picojoules"),
         [](const Json &v) { return runtime::formatPicojoules(v); });
-    for (auto [label, name] : {std::pair("density", "density"), {"load balance", "load_balance"}})
+    for (auto [label, name] : {std::pair("density", "density"),
+                               {"load balance", "load_balance"},
+                               {"accuracy", "accuracy"}})
       add(label, get(dense, name), get(sparse, name),
           [](const Json &v) { return runtime::formatPercent(v); });
     if (dense.contains("utilization"))
@@ -211,18 +323,29 @@ private:
   }
 
   ModelOptions options_;
+  MachineSetOptions machines_;
   InputOptions inputs_;
+  std::string labelsFile_, normalize_, csv_;
+  std::vector<std::string> shapes_;
+  bool withSources_ = false;
   unsigned threads_ = 0;
 };
 
 } // namespace
 
 void addCompare(CLI::App &app) {
-  addCommand<CompareCommand>(app, "compare",
-                             "Compare sparse with dense attention: cost, and error of the outputs",
-                             "  sparsam compare model.onnx --input samples.npz\n"
-                             "  sparsam compare model.onnx --input x.npz --calibration c.json "
-                             "--set threshold=0.01 --json\n");
+  addCommand<CompareCommand>(
+      app, "compare", "Compare machines, or sparse with dense attention: cost, and error",
+      "  sparsam compare model.onnx --target NAME --input samples.npz        sparse beside dense\n"
+      "  sparsam compare model.onnx --targets all --input x.npz              all machines, one "
+      "table\n"
+      "  sparsam compare models/recall/model.onnx --targets all --input "
+      "models/recall/eval.npz@0:16 "
+      "\\\n"
+      "    --calibrate models/recall/eval.npz@16:32                          with task accuracy\n"
+      "  sparsam compare model.onnx --targets a,b --input x.npz --set a.rows=32 --preset b=paper\n"
+      "  sparsam compare model.onnx --targets all --input x.npz --csv table.csv \\\n"
+      "    --normalize tech=28nm,macs=1024,bandwidth=128GB/s\n");
 }
 
 } // namespace sparsam::driver

@@ -258,13 +258,19 @@ Compilation::assemble(const Provenance &provenance) {
 
 //===-- Calibration --------------------------------------------------------===//
 
-Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
-                                           const runtime::Arch &arch) {
+Result<std::shared_ptr<const runtime::Program>>
+Compilation::build(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration) {
   OwningOpRef<ModuleOp> kept = module_->clone();
-  Status status = lower(arch, AttentionMode::calibrate, {});
+  Status status = lower(arch, mode, calibration);
   auto program =
       status ? assemble({}) : Result<std::shared_ptr<const runtime::Program>>(status.error());
   module_ = std::move(kept);
+  return program;
+}
+
+Result<runtime::RunResult> Compilation::runOnHost(const runtime::TensorMap &inputs,
+                                                  const runtime::Arch &arch) {
+  auto program = build(arch, AttentionMode::calibrate, {});
   if (!program)
     return program.error();
   auto session = createSession(program.take());
@@ -273,15 +279,24 @@ Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
   runtime::RunOptions options;
   options.collectStatistics = true;
   options.collectLayers = needsLayerStatistics(arch);
-  auto result = (*session)->run(samples, options);
-  if (!result)
-    return makeError("calibration: ", result.error().message);
+  return (*session)->run(inputs, options);
+}
+
+Calibration Compilation::calibrationFrom(const runtime::RunResult &run, const runtime::Arch &arch) {
   const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
   Calibration calibration;
-  for (const auto &[core, statistics] : result->statistics)
+  for (const auto &[core, statistics] : run.statistics)
     for (const auto &[name, value] : model->calibrate(statistics, arch))
       calibration[core][name] = value;
   return calibration;
+}
+
+Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
+                                           const runtime::Arch &arch) {
+  auto run = runOnHost(samples, arch);
+  if (!run)
+    return makeError("calibration: ", run.error().message);
+  return calibrationFrom(*run, arch);
 }
 
 Result<Calibration> readCalibration(const std::string &path) {
@@ -321,7 +336,7 @@ void ModelOptions::addTo(CLI::App &command, const char *what, const char *type) 
                   "Keep caches of up to so many tokens; NAME is the dimension that counts them")
       ->type_name("NAME=1024");
   command.add_option("--calibrate", samples, "Calibrate on these inputs (.npz) first")
-      ->type_name("FILE");
+      ->type_name("FILE[@A:B]");
   command.add_option("--calibration", calibrationFile, "What `sparsam calibrate` wrote")
       ->type_name("FILE");
   command
@@ -347,7 +362,7 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
                         (mode() == AttentionMode::dense && needsLayerStatistics(arch));
   if (samples.empty() || !isUseful)
     return Calibration();
-  auto tensors = runtime::readNpz(samples);
+  auto tensors = readSamples(samples);
   if (!tensors)
     return tensors.error();
   return compilation.calibrate(*tensors, arch);

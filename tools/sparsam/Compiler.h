@@ -43,6 +43,17 @@ public:
   /// by the statistics of Q and K.
   Result<Calibration> calibrate(const runtime::TensorMap &samples, const runtime::Arch &arch);
 
+  /// What the target sets by the statistics of a run.
+  static Calibration calibrationFrom(const runtime::RunResult &run, const runtime::Arch &arch);
+
+  /// Runs the model with dense attention on the host: its outputs, and the statistics of every
+  /// attention core.
+  Result<runtime::RunResult> runOnHost(const runtime::TensorMap &inputs, const runtime::Arch &arch);
+
+  /// Lowers a copy for the machine and assembles it; may be called any number of times.
+  Result<std::shared_ptr<const runtime::Program>>
+  build(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration);
+
   /// Lowers for the machine; may be called once.
   Status lower(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration);
 

@@ -163,7 +163,7 @@ private:
 class ReproduceCommand : public Command {
 public:
   explicit ReproduceCommand(CLI::App &command) {
-    command.add_option("--target", target_, "Only this target")->type_name("NAME");
+    command.add_option("target,--target", target_, "Only this target")->type_name("NAME");
     addJson(command);
   }
 
@@ -172,6 +172,7 @@ public:
       return resolveArch(target_, "", {}).error();
     Json report = Json::array();
     std::string text;
+    runtime::Table summary({"target", "met", "missed", "not reproduced"});
     bool allPass = true;
     for (const auto &[name, model] : modelRegistry().all()) {
       if (!target_.empty() && name != target_)
@@ -180,12 +181,19 @@ public:
       if (!rows)
         return rows.error();
       text += format(name, *rows);
+      int met = 0, missed = 0, open = 0;
       for (const runtime::PaperRow &row : *rows) {
         report.push_back(toJson(name, row));
-        allPass &= row.pass || !row.reason.empty();
+        ++(!row.reason.empty() ? open : row.pass ? met : missed);
       }
+      summary.addRow({name, std::to_string(met), std::to_string(missed), std::to_string(open)});
+      allPass &= missed == 0;
     }
-    print(report, [&] { return text; });
+    print(report, [&] {
+      return text +
+             "Sources: P published, R authors' repository, M recalled, D derived, S survey\n\n" +
+             summary.toString();
+    });
     return allPass ? Status() : makeError("some published results were not met");
   }
 
@@ -232,8 +240,7 @@ private:
                      runtime::formatPercent(off), runtime::formatPercent(*row.tolerance),
                      row.pass ? "ok" : "MISSED", row.source});
       }
-    return target + "\n" + done.toString() + (open.empty() ? "" : "\n" + open.toString()) +
-           "\nSources: P published, R authors' repository, M recalled, D derived, S survey\n\n";
+    return target + "\n" + done.toString() + (open.empty() ? "" : "\n" + open.toString()) + "\n";
   }
 
   std::string target_;
@@ -255,6 +262,7 @@ void addDisassemble(CLI::App &app) {
 void addReproduce(CLI::App &app) {
   addCommand<ReproduceCommand>(app, "reproduce", "Compare published results with ours",
                                "  sparsam reproduce\n"
+                               "  sparsam reproduce NAME\n"
                                "  sparsam reproduce --json\n"
                                "\nRows that need what we do not have (models fine-tuned by the "
                                "authors, other machines) are\n"
