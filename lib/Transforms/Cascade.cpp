@@ -10,6 +10,7 @@
 
 #include "sparsam/Cascade.h"
 
+#include "Transforms/CascadeSupport.h"
 #include "Transforms/TokenDims.h"
 
 #include "sparsam/Transforms.h"
@@ -27,8 +28,6 @@ namespace sparsam {
 #include "sparsam/SattnPasses.h.inc"
 
 namespace {
-
-RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 /// `type` with `size` positions in dimension `dim`, and `batch` entries where the first dimension
 /// is another one.
@@ -331,23 +330,12 @@ private:
     return again;
   }
 
-  /// Marks a core and its ranking as one kernel of the module's machine.
-  void place(sattn::AttentionOp core, Operation *ranking) {
-    auto arch = function->getParentOfType<ModuleOp>()->getAttrOfType<isa::ArchAttr>(isa::kArchAttr);
-    if (!arch)
-      return;
-    auto target = builder.getStringAttr(arch.getTarget()),
-         name = builder.getStringAttr(nameOf(core));
-    core->setDiscardableAttr(kKernelAttr, name);
-    ranking->setDiscardableAttr(kTargetAttr, target);
-    ranking->setDiscardableAttr(kKernelAttr, name);
-  }
   Value rank(sattn::AttentionOp core, Value scores, int64_t k, ArrayRef<int64_t> protect) {
     auto type = RankedTensorType::get({typeOf(scores).getDimSize(0), k}, builder.getI64Type());
     auto ranking =
         sattn::TopKOp::create(builder, core.getLoc(), type, scores, builder.getI64IntegerAttr(k),
                               builder.getDenseI64ArrayAttr(protect));
-    place(core, ranking);
+    placeTogether(core, {ranking.getOperation()});
     return ranking;
   }
   Value gatherRow(Value row, Value indices) {
@@ -435,7 +423,23 @@ struct CascadePass : impl::CascadeBase<CascadePass> {
 
 } // namespace
 
+void placeTogether(sattn::AttentionOp core, ArrayRef<Operation *> others) {
+  auto arch = core->getParentOfType<ModuleOp>()->getAttrOfType<isa::ArchAttr>(isa::kArchAttr);
+  auto name = dyn_cast_if_present<StringAttr>(core->getDiscardableAttr(sattn::kNameAttr));
+  if (!arch || !name)
+    return;
+  core->setDiscardableAttr(kKernelAttr, name);
+  for (Operation *op : others) {
+    op->setDiscardableAttr(kTargetAttr, StringAttr::get(core.getContext(), arch.getTarget()));
+    op->setDiscardableAttr(kKernelAttr, name);
+  }
+}
+
 LogicalResult applyCascade(func::FuncOp function, const CascadePlan &plan) {
+  SmallVector<sattn::AttentionOp> cores;
+  function.walk([&](sattn::AttentionOp op) { cores.push_back(op); });
+  if (!cores.empty() && llvm::all_of(cores, [](sattn::AttentionOp op) { return op.getValid(); }))
+    return applyDecodeCascade(function, plan, cores);
   return Cascade(function, plan).run();
 }
 

@@ -131,6 +131,45 @@ def test_pruned_heads_are_zero(cascade_run):
     assert f"attention_1.heads" in masks
 
 
+@pytest.fixture
+def decoder(repository, run_json, tmp_path):
+    """Compiles the decoder of the fixtures for the machine; returns a function that generates tokens from its state."""
+    fixture = repository / "models" / "fixtures" / "gpt2-cache-tiny"
+
+    def compile_decoder(*settings):
+        program = tmp_path / "step.spx"
+        run_json("compile", fixture / "model.onnx", "--target", "spatten", "--cache=past=32", "--shape=input_ids=1x1",
+                 *settings, "-o", program)
+
+        def generate(steps, state=fixture / "state.npz"):
+            saved = tmp_path / f"{steps}.npz"
+            report = run_json("generate", program, "--input", state, "--steps", steps, "--save-state", saved)
+            return report, saved
+
+        return generate
+
+    return compile_decoder
+
+
+def test_decodes_dense_like_onnxruntime(decoder, repository, load_npz):
+    report, _ = decoder("--dense")(8)
+    expected = load_npz(repository / "models" / "fixtures" / "gpt2-cache-tiny" / "steps.npz")
+    assert report["tokens"] == [int(expected[f"{step}.logits"][0, -1].argmax()) for step in range(8)]
+
+
+def test_importance_persists_from_step_to_step(decoder, load_npz):
+    generate = decoder(*RANGES, "--set", "token_prune=0.7", "--set", "prune_slope=0")
+    whole, saved = generate(8)
+    importance = load_npz(saved)["sparsam.importance"]
+    layers, heads = 2, 2
+    assert importance.shape[1] >= 17
+    # Every row of probabilities adds 1, rounded to 12 bits each; what was pruned all along stays at 0.
+    assert importance.sum() == pytest.approx(8 * layers * heads, rel=0.01)
+    first, state = generate(5)
+    rest, _ = generate(3, state)
+    assert first["tokens"] + rest["tokens"] == whole["tokens"]
+
+
 def test_simulates_the_worked_example(run_json, tmp_path):
     table = tmp_path / "w.csv"
     table.write_text("layer,head,head_dim,queries,keys,key_bits,value_bits\n" + "".join(f"0,{h},64,40,37,8,8\n" for h in (0, 1)))

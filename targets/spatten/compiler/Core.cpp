@@ -90,8 +90,11 @@ private:
                             << "; a token list names rows, dimension 2";
     core.keys = gather.getInput().getType().getDimSize(2);
     int64_t list = -1;
-    if (failed(assign(argument, argumentOf(gather.getInput(), what))) ||
-        failed(assign(list, argumentOf(gather.getIndices(), "token list"))))
+    if (failed(assign(argument, argumentOf(gather.getInput(), what))))
+      return failure();
+    if (auto ranking = gather.getIndices().getDefiningOp<sattn::TopKOp>())
+      return readListRanking(ranking);
+    if (failed(assign(list, argumentOf(gather.getIndices(), "token list"))))
       return failure();
     if (core.tokens >= 0 && core.tokens != list)
       return refuse(gather) << "keys and values have different token lists";
@@ -105,11 +108,26 @@ private:
     return success();
   }
 
+  /// The survivors that keys and values are fetched of are ranked in this kernel.
+  LogicalResult readListRanking(sattn::TopKOp op) {
+    if (listRanking && listRanking != op)
+      return refuse(op) << "keys and values have different token lists";
+    listRanking = op;
+    core.listed = op.getScores().getType().getDimSize(1);
+    if (core.batch != 1)
+      return refuse(op) << "ranks the tokens of " << core.batch
+                        << " sequences before an attention; it does so for one";
+    if (failed(assign(core.listScores, argumentOf(op.getScores(), "ranked scores"))))
+      return failure();
+    return readProtected(op, core.listRanking);
+  }
+
   LogicalResult readOperands() {
     if (failed(assign(core.query, argumentOf(attention.getQuery(), "query"))) ||
         failed(readRows(attention.getKey(), "key", core.key)) ||
         failed(readRows(attention.getValue(), "value", core.value)) ||
         failed(assign(core.bias, argumentOf(attention.getMask(), "mask"))) ||
+        failed(assign(core.valid, argumentOf(attention.getValid(), "number of keys"))) ||
         failed(assign(core.tokenScores, argumentOf(attention.getTokenScores(), "token scores"))) ||
         failed(assign(core.headScores, argumentOf(attention.getHeadScores(), "head scores"))))
       return failure();
@@ -125,6 +143,10 @@ private:
     auto returnOp = cast<isa::ReturnOp>(kernel.getBody().front().getTerminator());
     for (auto [number, value] : llvm::enumerate(returnOp.getOperands())) {
       if (auto ranking = value.getDefiningOp<sattn::TopKOp>()) {
+        if (ranking == listRanking) {
+          core.listRanking.result = int64_t(number);
+          continue;
+        }
         if (failed(readRanking(ranking, int64_t(number))))
           return failure();
         continue;
@@ -140,6 +162,10 @@ private:
     }
     if (core.output < 0)
       return refuse(kernel) << "does not return the attention's output";
+    if (listRanking && core.listRanking.result < 0)
+      return refuse(listRanking)
+             << "the survivors are no result of the kernel, so that they have no "
+                "place in DRAM";
     return success();
   }
 
@@ -148,10 +174,16 @@ private:
     if (!isToken && op.getScores() != attention.getNewHeadScores())
       return refuse(op) << "ranks other scores than the attention accumulates";
     RankingCore &ranking = isToken ? core.tokenRanking : core.headRanking;
-    if (ranking.result >= 0)
+    if (ranking.result >= 0 || (isToken && listRanking))
       return refuse(op) << "ranks scores that are ranked already";
-    ranking.k = op.getK();
     ranking.result = result;
+    if (!isToken && !op.getProtect().empty())
+      return refuse(op) << "protects heads, which the engine cannot";
+    return readProtected(op, ranking);
+  }
+
+  LogicalResult readProtected(sattn::TopKOp op, RankingCore &ranking) {
+    ranking.k = op.getK();
     const int64_t n = op.getScores().getType().getDimSize(1);
     SmallVector<int64_t> positions(op.getProtect());
     for (int64_t &position : positions)
@@ -169,8 +201,6 @@ private:
     if (ranking.protectFirst > 255 || ranking.protectLast > 255)
       return refuse(op) << "protects " << positions.size() << " tokens; the engine protects 255 at "
                         << "each end";
-    if (!isToken && !positions.empty())
-      return refuse(op) << "protects heads, which the engine cannot";
     return success();
   }
 
@@ -237,6 +267,7 @@ private:
   isa::KernelOp kernel;
   isa::ArchAttr arch;
   sattn::AttentionOp attention;
+  sattn::TopKOp listRanking;
   Core core;
 };
 

@@ -32,12 +32,17 @@ struct Core {
   int64_t tokenScores = -1, headScores = -1;
   int64_t output = -1, newTokenScores = -1, newHeadScores = -1;
   RankingCore tokenRanking, headRanking;
+  int64_t valid = -1; ///< how many keys exist
+  /// A ranking before the attention, whose survivors are the token list.
+  RankingCore listRanking;
+  int64_t listScores = -1, listed = 0; ///< ranked scores, and how many there are
 
+  bool hasList() const { return tokens >= 0 || listRanking.result >= 0; }
   bool accumulatesTokens() const { return tokenScores >= 0; }
   bool accumulatesHeads() const { return headScores >= 0; }
   /// Scores that the machine holds at a time.
   int64_t scoreCount() const {
-    return (accumulatesTokens() ? seenKeys : 0) + (accumulatesHeads() ? heads : 0);
+    return listed + (accumulatesTokens() ? seenKeys : 0) + (accumulatesHeads() ? heads : 0);
   }
 };
 

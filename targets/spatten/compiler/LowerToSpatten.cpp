@@ -41,6 +41,8 @@ private:
     const int64_t inputs = int64_t(kernel.getArgumentTypes().size());
     auto add = [&](Type type, bool isFlat) {
       auto tensor = cast<RankedTensorType>(type);
+      if (tensor.getRank() == 0) // a number
+        tensor = RankedTensorType::get({1, 1}, tensor.getElementType());
       types.push_back(isFlat ? isa::getFlatDramType(tensor) : isa::getDramType(tensor));
     };
     for (auto [number, type] : llvm::enumerate(kernel.getArgumentTypes())) {

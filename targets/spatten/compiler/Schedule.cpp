@@ -48,7 +48,9 @@ private:
     }
     if (core.bias >= 0)
       biasBuffer = alloc("bias", 1, false, 1, core.biasShape[3], real);
-    if (core.tokens >= 0)
+    if (core.listRanking.result >= 0)
+      listScoreBuffer = alloc("importance", 1, false, 1, core.listed, real);
+    if (core.hasList())
       tokenBuffer = alloc("index", 1, false, 1, core.seenKeys, types.getI16Type());
     if (core.accumulatesTokens())
       tokenScoreBuffer = alloc("importance", 1, false, 1, core.seenKeys, real);
@@ -80,8 +82,14 @@ private:
   }
 
   void emitEntry(AffineExpr entry) {
-    if (core.tokens >= 0)
-      emit<SetTokensOp>(rowOf(input(core.tokens), entry), whole(tokenBuffer, core.seenKeys));
+    if (core.listRanking.result >= 0)
+      emitListRanking(entry);
+    if (core.valid >= 0)
+      emit<SetLengthOp>(number(core.valid));
+    if (core.hasList())
+      emit<SetTokensOp>(
+          rowOf(core.tokens >= 0 ? input(core.tokens) : result(core.listRanking.result), entry),
+          whole(tokenBuffer, core.seenKeys));
     if (core.accumulatesTokens())
       emit<LoadScoresOp>(rowOf(input(core.tokenScores), entry),
                          whole(tokenScoreBuffer, core.seenKeys));
@@ -89,6 +97,20 @@ private:
       emit<LoadScoresOp>(rowOf(input(core.headScores), entry), whole(headScoreBuffer, core.heads));
     loop(core.heads, [&](AffineExpr head) { emitHead(entry, head); });
     emitRankings(entry);
+  }
+
+  /// A number in DRAM.
+  Value number(int64_t argument) { return view(input(argument), {zero(), zero()}, 1, 1); }
+
+  /// The survivors go to DRAM, where the token list is read from.
+  void emitListRanking(AffineExpr entry) {
+    OpBuilder &builder = getBuilder();
+    auto integer = [&](int64_t number) { return builder.getI64IntegerAttr(number); };
+    const RankingCore &r = core.listRanking;
+    emit<LoadScoresOp>(rowOf(input(core.listScores), entry), whole(listScoreBuffer, core.listed));
+    emit<TopkTokenOp>(whole(listScoreBuffer, core.listed), rowOf(result(r.result), entry),
+                      integer(r.k), integer(r.protectFirst), integer(r.protectLast));
+    emit<SyncOp>();
   }
 
   void emitRankings(AffineExpr entry) {
@@ -120,7 +142,7 @@ private:
     AffineExpr number = entry * core.heads + head, turn = turnOf(entry, head);
     emit<BindHeadOp>(index(number));
     if (isResident()) {
-      Value tokens = core.tokens >= 0 ? whole(tokenBuffer, core.seenKeys) : Value();
+      Value tokens = core.hasList() ? whole(tokenBuffer, core.seenKeys) : Value();
       emit<LoadKOp>(view(input(core.key), {number, zero(), zero()}, core.keys, d),
                     view(keyBuffer, turn, zero(), zero(), core.seenKeys, d), tokens);
       emit<LoadVOp>(view(input(core.value), {number, zero(), zero()}, core.keys, d),
@@ -140,7 +162,7 @@ private:
     Value queryRow = view(queryBuffer, rowTurn, zero(), zero(), 1, d);
     Value outputRow = view(outputBuffer, rowTurn, zero(), zero(), 1, d);
     emit<LoadQOp>(view(input(core.query), {number, query, zero()}, 1, d), queryRow);
-    Value tokens = core.tokens >= 0 ? whole(tokenBuffer, core.seenKeys) : Value();
+    Value tokens = core.hasList() ? whole(tokenBuffer, core.seenKeys) : Value();
     Value bias = core.bias >= 0 ? whole(biasBuffer, core.biasShape[3]) : Value();
     Value tokenScores = core.accumulatesTokens() ? whole(tokenScoreBuffer, core.seenKeys) : Value();
     Value headScores = core.accumulatesHeads() ? whole(headScoreBuffer, core.heads) : Value();
@@ -160,7 +182,7 @@ private:
   size_t inputs;
   ValueRange arguments;
   Buffer queryBuffer, outputBuffer, keyBuffer, valueBuffer, biasBuffer, tokenBuffer,
-      tokenScoreBuffer, headScoreBuffer;
+      tokenScoreBuffer, headScoreBuffer, listScoreBuffer;
 };
 
 } // namespace

@@ -75,14 +75,16 @@ private:
     }
     const bool isSmall = schedule == "gpt2_small";
     const double context = double(arch.getInteger("max_context"));
+    // A decoder ranks by the steps before; the first layer of a prompt has nothing to rank by.
+    const bool isDecoder = bool(cores.front().getValid());
     for (int64_t layer = 0; layer < layers; ++layer) {
-      // The first layer of a prompt has nothing to rank by.
       const double keep =
-          layer == 0
+          layer == 0 && !isDecoder
               ? 1
               : lookUp(isSmall ? ArrayRef<Step>(kSmallKeys) : ArrayRef<Step>(kMediumKeys), layer);
-      plan.tokens.push_back(layer == 0 ? key[2]
-                                       : std::min(key[2], int64_t(std::floor(keep * context))));
+      plan.tokens.push_back(layer == 0 && !isDecoder
+                                ? key[2]
+                                : std::min(key[2], int64_t(std::floor(keep * context))));
       if (!isSmall)
         plan.heads.push_back(std::min(key[1], int64_t(lookUp(kMediumHeads, layer))));
     }
