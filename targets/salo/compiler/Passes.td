@@ -16,8 +16,9 @@ def LowerToSalo : Pass<"lower-to-salo", "::mlir::ModuleOp"> {
     the last row are all keys. More global tokens than the array has global rows and columns, or windows too narrow to
     show every key, cost passes of their own.
 
-    What the machine cannot do is an error: a mask that is no pattern, values of another width than queries, more
-    dimensions than the merge buffers hold, with `scale=shift` a scale that the shift does not give.
+    A mask of keys alone, known at run time, is loaded beside them. What the machine cannot do is an error: any other mask,
+    values of another width than queries, more dimensions than the merge buffers hold, with `scale=shift` a scale that the
+    shift does not give.
 
     ```
     sparsam-opt --isa-set-target="target=salo settings=window=8" --sattn-find-pattern --sattn-sparsify --sattn-partition

@@ -23,7 +23,6 @@ def Salo_Dialect : Dialect {
     Tokens are counted within a *segment*: a residue class of the dilation, whose tokens lie `segments` rows apart.
   }];
   let dependentDialects = ["::sparsam::isa::IsaDialect"];
-  let useDefaultAttributePrinterParser = 1;
 }
 
 def Salo_Dram : ISA_Tile<"dram", "tile of a float32 tensor in DRAM">;
