@@ -137,16 +137,18 @@ private:
         sattn::TopKOp::create(builder, loc, type, amongExisting(core.getValid(), loc),
                               builder.getI64IntegerAttr(kept), builder.getDenseI64ArrayAttr({}));
     Value key = gather(core.getKey(), ranking, 2), value = gather(core.getValue(), ranking, 2);
+    SmallVector<Operation *> together = {key.getDefiningOp(), value.getDefiningOp()};
     Value mask = core.getMask();
     if (mask && typeOf(mask).getDimSize(3) == capacity)
-      mask = gather(mask, ranking, 3);
+      mask = gather(mask, ranking, 3); // on the host, which hence needs the ranking before
+    else
+      together.push_back(ranking);
     auto scalar = RankedTensorType::get({}, builder.getI64Type());
     Value most =
         onnx::ConstantOp::create(builder, loc, scalar, DenseElementsAttr::get(scalar, kept));
     Value valid = onnx::MinOp::create(builder, loc, scalar, core.getValid(), most);
-    Operation *keyGather = key.getDefiningOp(), *valueGather = value.getDefiningOp();
     sattn::AttentionOp again = attend(core, key, value, mask, zeros(kept, loc), valid);
-    placeTogether(again, {ranking, keyGather, valueGather});
+    placeTogether(again, together);
     Value added =
         sattn::ScatterOp::create(builder, loc, importance.getType(), again.getNewTokenScores(),
                                  ranking, builder.getI64IntegerAttr(1));
@@ -162,6 +164,7 @@ private:
     again->setDiscardableAttrs(core->getDiscardableAttrDictionary());
     core.getOutput().replaceAllUsesWith(again.getOutput());
     core->erase();
+    builder.setInsertionPointAfter(again);
     return again;
   }
 

@@ -33,7 +33,7 @@ def SpattenPrune : Pass<"spatten-prune", "::mlir::ModuleOp"> {
 
     With `token_prune=0.25`, `prune_slope=0` and four layers, the first of which prunes nothing, 8 tokens become 8, 6, 4, 3.
   }];
-  let dependentDialects = ["::sparsam::sattn::SattnDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect", "::sparsam::onnx::OnnxDialect", "::mlir::arith::ArithDialect"];
 }
 
 #endif // SPARSAM_TARGETS_SPATTEN_PASSES

@@ -3,6 +3,7 @@
 
 #include "Spatten.h"
 
+#include "onnx/Onnx.h"
 #include "sattn/Sattn.h"
 #include "sparsam/Cascade.h"
 

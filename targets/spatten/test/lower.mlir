@@ -67,21 +67,3 @@ func.func @token_list(%q: tensor<1x3x1x64xf32>, %k: tensor<1x3x100x64xf32>, %i: 
     : tensor<1x3x1x64xf32>, tensor<1x3x20x64xf32>, tensor<1x3x20x64xf32> -> tensor<1x3x1x64xf32>
   return %o : tensor<1x3x1x64xf32>
 }
-
-// -----
-
-// A decoder: the survivors of its cache are ranked first, then they are fetched.
-// PRUNE-LABEL: isa.kernel @attention_0
-// PRUNE: spatten.load_scores
-// PRUNE: spatten.topk_token %{{.*}} to %{{.*}} k 70 protect_first 0 protect_last 0
-// PRUNE: spatten.sync
-// PRUNE: spatten.set_length
-// PRUNE: spatten.set_tokens
-// PRUNE: spatten.query_stream {{.*}} tokens
-func.func @decoder(%q: tensor<1x3x1x64xf32>, %k: tensor<1x3x100x64xf32>, %n: tensor<i64>) -> tensor<1x3x1x64xf32> {
-  %o = sattn.attention %q, %k, %k valid %n {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_1"}
-    : tensor<1x3x1x64xf32>, tensor<1x3x100x64xf32>, tensor<1x3x100x64xf32> valid tensor<i64> -> tensor<1x3x1x64xf32>
-  %p = sattn.attention %o, %k, %k valid %n {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_0"}
-    : tensor<1x3x1x64xf32>, tensor<1x3x100x64xf32>, tensor<1x3x100x64xf32> valid tensor<i64> -> tensor<1x3x1x64xf32>
-  return %p : tensor<1x3x1x64xf32>
-}
