@@ -67,29 +67,49 @@ Status Decoder::prepare() {
   return caches.empty() ? Status() : session_.setState(caches);
 }
 
-/// `extent` ones along `axis`, behind what is given.
-static Tensor continued(const program::Tensor &input, unsigned axis, int64_t extent,
-                        const Tensor *given) {
+/// What is given of a tensor, and ones behind it along `axis`.
+template <typename T> static void fillUp(Tensor &mask, size_t axis, const Tensor *given) {
+  int64_t inner = 1;
+  for (size_t d = axis + 1; d < mask.shape().size(); ++d)
+    inner *= mask.shape()[d];
+  const int64_t extent = mask.shape()[axis], known = given ? given->shape()[axis] : 0;
+  for (int64_t i = 0; i < mask.elements(); ++i) {
+    const int64_t row = i / (extent * inner), at = i / inner % extent;
+    const int64_t from = (row * known + at) * inner + i % inner;
+    mask.as<T>()[i] = at < known ? given->as<T>()[from] : T(1);
+  }
+}
+
+/// The input with `extent` entries along `axis`: those of `given` (may be null), then ones.
+static Result<Tensor> continued(const program::Tensor &input, size_t axis, int64_t extent,
+                                const Tensor *given) {
   Shape shape(input.shape()->begin(), input.shape()->end());
   shape[axis] = extent;
   Tensor mask(DType(input.dtype()), shape);
-  int64_t inner = 1;
-  for (size_t d = axis + 1; d < shape.size(); ++d)
-    inner *= shape[d];
-  const bool fits =
-      given && given->dtype() == mask.dtype() && given->shape().size() == shape.size();
-  const int64_t known = fits ? std::min(extent, given->shape()[axis]) : 0;
-  for (int64_t i = 0; i < mask.elements(); ++i) {
-    const int64_t row = i / (extent * inner), at = i / inner % extent;
-    const int64_t from = (row * (fits ? given->shape()[axis] : 0) + at) * inner + i % inner;
-    if (mask.dtype() == DType::i64)
-      mask.as<int64_t>()[i] = at < known ? given->as<int64_t>()[from] : 1;
-    else if (mask.dtype() == DType::f32)
-      mask.as<float>()[i] = at < known ? given->as<float>()[from] : 1.0f;
-    else if (mask.dtype() == DType::boolean)
-      mask.as<uint8_t>()[i] = at < known ? given->as<uint8_t>()[from] : 1;
+  if (given) {
+    shape[axis] = given->shape().size() == shape.size() ? given->shape()[axis] : 0;
+    if (given->dtype() != mask.dtype() || given->shape() != shape)
+      return makeError("input '", input.name()->str(), "' must be ", name(mask.dtype()),
+                       " of shape ", toString(mask.shape()), ", or less along axis ", axis,
+                       ", got ", name(given->dtype()), " of shape ", toString(given->shape()));
   }
-  return mask;
+  switch (mask.dtype()) {
+  case DType::i64:
+    fillUp<int64_t>(mask, axis, given);
+    return mask;
+  case DType::i32:
+    fillUp<int32_t>(mask, axis, given);
+    return mask;
+  case DType::f32:
+    fillUp<float>(mask, axis, given);
+    return mask;
+  case DType::boolean:
+    fillUp<uint8_t>(mask, axis, given);
+    return mask;
+  default:
+    return makeError("input '", input.name()->str(), "' grows with the caches, but is ",
+                     name(mask.dtype()), "; masks are int64, int32, float32 or bool");
+  }
 }
 
 Result<TensorMap> Decoder::makeInputs(const Tensor &tokens) const {
@@ -109,9 +129,11 @@ Result<TensorMap> Decoder::makeInputs(const Tensor &tokens) const {
     const program::Growing *growing = table.cache()->growing()->Get(i);
     const program::Tensor &input = *table.tensors()->Get(uint32_t(growing->tensor()));
     auto it = given_.find(input.name()->str());
-    inputs[input.name()->str()] =
-        continued(input, growing->axis(), length + int64_t(growing->extra()),
-                  it == given_.end() ? nullptr : &it->second);
+    auto mask = continued(input, growing->axis(), length + int64_t(growing->extra()),
+                          it == given_.end() ? nullptr : &it->second);
+    if (!mask)
+      return mask.error();
+    inputs[input.name()->str()] = mask.take();
   }
   return inputs;
 }
@@ -158,8 +180,12 @@ Result<Decoded> Decoder::prompt(const Tensor &tokens, const RunOptions &options)
     const std::string name = input.name()->str();
     if (auto it = given_.find(name); it != given_.end())
       known.insert(*it);
-    else if (name == "attention_mask" && input.shape() && input.shape()->size() == 2)
-      known[name] = continued(input, 1, input.shape()->Get(1), nullptr);
+    else if (name == "attention_mask" && input.shape() && input.shape()->size() == 2) {
+      auto mask = continued(input, 1, input.shape()->Get(1), nullptr);
+      if (!mask)
+        return mask.error();
+      known[name] = mask.take();
+    }
   }
   given_ = std::move(known);
   return run(tokens, options);
