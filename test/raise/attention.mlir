@@ -92,3 +92,25 @@ func.func @microsoft(%x: tensor<1x8x32xf32>, %w: tensor<32x96xf32>, %b: tensor<9
       : (tensor<1x8x32xf32>, tensor<1x8x32xf32>, tensor<1x8x32xf32>, none, none, none) -> tensor<1x8x32xf32>
   return %y, %z : tensor<1x8x32xf32>, tensor<1x8x32xf32>
 }
+
+// Rows 3 to 5 and six columns of a triangle: query i sees keys up to i + 3.
+// CHECK-LABEL: @triangle
+func.func @triangle(%q: tensor<1x1x3x4xf32>, %kt: tensor<1x1x4x6xf32>, %v: tensor<1x1x6x4xf32>) -> tensor<1x1x3x4xf32> {
+  // CHECK-NOT: onnx.Where
+  // CHECK: sattn.attention %arg0, %{{.*}}, %arg2 {causal,
+  %triangle = onnx.Constant dense<[[[[1, 0, 0, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1, 1]]]]> : tensor<1x1x7x7xi1>
+  %none = onnx.None : none
+  %zero = onnx.Constant dense<0> : tensor<1xi64>
+  %three = onnx.Constant dense<3> : tensor<1xi64>
+  %six = onnx.Constant dense<6> : tensor<1xi64>
+  %rows = onnx.Constant dense<2> : tensor<1xi64>
+  %columns = onnx.Constant dense<3> : tensor<1xi64>
+  %low = onnx.Constant dense<-1.0e+09> : tensor<f32>
+  %part = onnx.Slice %triangle, %three, %six, %rows, %none : (tensor<1x1x7x7xi1>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, none) -> tensor<1x1x3x7xi1>
+  %keep = onnx.Slice %part, %zero, %six, %columns, %none : (tensor<1x1x3x7xi1>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, none) -> tensor<1x1x3x6xi1>
+  %s = onnx.MatMul %q, %kt : (tensor<1x1x3x4xf32>, tensor<1x1x4x6xf32>) -> tensor<1x1x3x6xf32>
+  %w = onnx.Where %keep, %s, %low : (tensor<1x1x3x6xi1>, tensor<1x1x3x6xf32>, tensor<f32>) -> tensor<1x1x3x6xf32>
+  %p = onnx.Softmax %w {axis = -1 : i64} : (tensor<1x1x3x6xf32>) -> tensor<1x1x3x6xf32>
+  %o = onnx.MatMul %p, %v : (tensor<1x1x3x6xf32>, tensor<1x1x6x4xf32>) -> tensor<1x1x3x4xf32>
+  return %o : tensor<1x1x3x4xf32>
+}

@@ -49,6 +49,9 @@ llvm::ArrayRef<int64_t> shapeOf(mlir::Value value);
 /// Turns a constant mask that hides exactly the future into `causal`.
 void recogniseCausal(Core &core);
 
+/// True if flags, cut out of a constant table, hide exactly the future: keys whose flag is `hides`.
+bool hidesFuture(mlir::Value condition, bool hides, int64_t queries, int64_t keys);
+
 /// Replaces the attention that `softmax` is part of by sattn.attention called `name`; fails with
 /// the reason where it is none.
 mlir::LogicalResult raiseSoftmax(onnx::SoftmaxOp softmax, llvm::StringRef name,

@@ -45,7 +45,8 @@ public:
     core.query = withFourDims(builder, query);
     core.key = withFourDims(builder, makeKey(builder));
     core.value = withFourDims(builder, value);
-    core.mask = makeMask(builder);
+    core.causal = isCausal();
+    core.mask = core.causal ? Value() : makeMask(builder);
     recogniseCausal(core);
     Value result = builder.attention(core, name);
     return builder.reshape(result, shapeOf(output.getY()));
@@ -248,6 +249,14 @@ private:
     SmallVector<int64_t> shape(shapeOf(value));
     shape.insert(shape.begin(), 4 - shape.size(), 1);
     return builder.reshape(value, shape);
+  }
+
+  /// True if nothing but the future is hidden, by a part of a triangle that may be too large to
+  /// fold.
+  bool isCausal() {
+    return masks.size() == 1 && masks[0].condition && shapeOf(query)[rank - 2] > 1 &&
+           hidesFuture(masks[0].condition, masks[0].hides, shapeOf(query)[rank - 2],
+                       shapeOf(keyTransposed)[rank - 1]);
   }
 
   static bool isZero(Value value) {
