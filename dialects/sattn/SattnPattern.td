@@ -36,7 +36,7 @@ def Sattn_PatternMaskOp : Sattn_Op<"pattern_mask"> {
     Folds where the mask is small enough to be a constant.
 
     ```mlir
-    %m = sattn.pattern_mask #sattn.pattern<windows = [(-1, 3, 1)], globals = []> : tensor<1x1x4x4xi1>
+    %m = sattn.pattern_mask <windows = [(-1, 3, 1)], globals = []> : tensor<1x1x4x4xi1>
     ```
   }];
   let arguments = (ins Sattn_PatternAttr:$pattern);

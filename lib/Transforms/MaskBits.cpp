@@ -132,17 +132,26 @@ public:
       result.windows.push_back({-(n - 1), 2 * n - 1, 1});
       return result;
     }
+    // In a short sequence a window may explain tokens that see everything.
+    candidate.assign(size_t(n), 0);
+    explain();
+    if (result.misfits == 0)
+      return result;
     findCandidates();
-    findOffsets();
-    chooseGlobals();
-    makeWindows();
-    countMisfits();
+    explain();
     return result;
   }
 
 private:
-  /// Tokens that see every token and are seen by all. In a short sequence a window may explain
-  /// them.
+  void explain() {
+    result = FoundPattern();
+    findOffsets();
+    chooseGlobals();
+    makeWindows();
+    countMisfits();
+  }
+
+  /// Tokens that see every token and are seen by all.
   void findCandidates() {
     std::vector<int64_t> inRow(size_t(n), 0), inColumn(size_t(n), 0);
     for (int64_t i = 0; i < n; ++i)
@@ -150,7 +159,6 @@ private:
         inRow[size_t(i)] += mask.at(i, j);
         inColumn[size_t(j)] += mask.at(i, j);
       }
-    candidate.resize(size_t(n));
     for (int64_t i = 0; i < n; ++i)
       candidate[size_t(i)] = inRow[size_t(i)] == n && inColumn[size_t(i)] == n;
   }
@@ -168,7 +176,7 @@ private:
           ++all[size_t(j - i + n - 1)];
         }
     }
-    isOffset.resize(size_t(2 * n - 1));
+    isOffset.assign(size_t(2 * n - 1), 0);
     for (size_t o = 0; o < isOffset.size(); ++o)
       isOffset[o] = all[o] > 0 && shown[o] == all[o];
   }
@@ -177,7 +185,7 @@ private:
 
   /// Candidates with a pair that no window explains.
   void chooseGlobals() {
-    isGlobal.resize(size_t(n));
+    isGlobal.assign(size_t(n), 0);
     for (int64_t g = 0; g < n; ++g) {
       if (!candidate[size_t(g)])
         continue;

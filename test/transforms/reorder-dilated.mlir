@@ -39,7 +39,7 @@ isa.kernel @plain(%q: tensor<1x1x8x1xf32>, %k: tensor<1x1x8x1xf32>, %v: tensor<1
 
 // Before and after the passes a kernel gives what the pattern gives outside of kernels, which they leave alone.
 // CHECK-LABEL: func.func @equal
-// CHECK: sattn.attention {{.*}} windows = [(-2, 3, 2)], globals = [3]>
+// CHECK: sattn.attention {{.*}}windows = [(-2, 3, 2)], globals = [3]>
 func.func @equal() {
   %q = arith.constant dense<[[[[0.5], [-1.0], [2.0], [0.25], [1.0], [-0.5], [0.75], [3.0]]]]> : tensor<1x1x8x1xf32>
   %v = arith.constant dense<[[[[1.0], [2.0], [4.0], [8.0], [16.0], [32.0], [64.0], [128.0]]]]> : tensor<1x1x8x1xf32>

@@ -3,7 +3,7 @@
 
 func.func @width() {
   // expected-error @below {{expects windows (offset, width, dilation) with width and dilation of 1 or more, got (0, 0, 1)}}
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(0, 0, 1)], globals = []> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [(0, 0, 1)], globals = []> : tensor<1x1x4x4xi1>
   return
 }
 
@@ -11,7 +11,7 @@ func.func @width() {
 
 func.func @order() {
   // expected-error @below {{expects windows in the order of their offsets, got 2 before -2}}
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(2, 1, 1), (-2, 1, 1)], globals = []> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [(2, 1, 1), (-2, 1, 1)], globals = []> : tensor<1x1x4x4xi1>
   return
 }
 
@@ -19,7 +19,7 @@ func.func @order() {
 
 func.func @shared_offset() {
   // expected-error @below {{expects windows that share no offset; those at -2 and 1 do}}
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(-2, 3, 2), (1, 2, 1)], globals = []> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [(-2, 3, 2), (1, 2, 1)], globals = []> : tensor<1x1x4x4xi1>
   return
 }
 
@@ -27,7 +27,7 @@ func.func @shared_offset() {
 
 func.func @globals() {
   // expected-error @below {{expects globals of 0 or more in ascending order, got 1}}
-  %m = sattn.pattern_mask #sattn.pattern<windows = [], globals = [2, 1]> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [], globals = [2, 1]> : tensor<1x1x4x4xi1>
   return
 }
 
@@ -35,7 +35,7 @@ func.func @globals() {
 
 func.func @no_segment() {
   // expected-error @below {{expects 1 or more segments, got 0}}
-  %m = sattn.pattern_mask #sattn.pattern<windows = [], globals = [], segments = 0> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [], globals = [], segments = 0> : tensor<1x1x4x4xi1>
   return
 }
 
@@ -43,7 +43,7 @@ func.func @no_segment() {
 
 func.func @segments() {
   // expected-error @below {{cannot cut 4 tokens into 3 equal segments}}
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(0, 1, 1)], globals = [], segments = 3> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [(0, 1, 1)], globals = [], segments = 3> : tensor<1x1x4x4xi1>
   return
 }
 
@@ -51,7 +51,7 @@ func.func @segments() {
 
 func.func @global_beyond() {
   // expected-error @below {{has global token 4, but only 4 tokens}}
-  %m = sattn.pattern_mask #sattn.pattern<windows = [], globals = [4]> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [], globals = [4]> : tensor<1x1x4x4xi1>
   return
 }
 
@@ -59,7 +59,7 @@ func.func @global_beyond() {
 
 func.func @queries_and_keys() {
   // expected-error @below {{expects as many queries as keys under a pattern with segments or global tokens, got 4 and 5}}
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(0, 1, 1)], globals = [0]> : tensor<1x1x4x5xi1>
+  %m = sattn.pattern_mask <windows = [(0, 1, 1)], globals = [0]> : tensor<1x1x4x5xi1>
   return
 }
 

@@ -10,7 +10,7 @@
 // TEXT-LABEL: @window
 // TEXT: sattn.pattern_mask <windows = [(-1, 3, 1)], globals = []> : tensor<1x1x4x4xi1>
 func.func @window() {
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(-1, 3, 1)], globals = []> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [(-1, 3, 1)], globals = []> : tensor<1x1x4x4xi1>
   %e = arith.constant dense<[[[[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]]]]> : tensor<1x1x4x4xi1>
   check.expect_equal %m, %e : tensor<1x1x4x4xi1>
   return
@@ -18,7 +18,7 @@ func.func @window() {
 
 // TEXT-LABEL: @cross
 func.func @cross() {
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(1, 2, 1)], globals = []> : tensor<1x1x2x5xi1>
+  %m = sattn.pattern_mask <windows = [(1, 2, 1)], globals = []> : tensor<1x1x2x5xi1>
   %e = arith.constant dense<[[[[0, 1, 1, 0, 0], [0, 0, 1, 1, 0]]]]> : tensor<1x1x2x5xi1>
   check.expect_equal %m, %e : tensor<1x1x2x5xi1>
   return
@@ -28,7 +28,7 @@ func.func @cross() {
 // TEXT-LABEL: @dilated_and_global
 // TEXT: sattn.pattern_mask <windows = [(-2, 2, 4)], globals = [1]>
 func.func @dilated_and_global() {
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(-2, 2, 4)], globals = [1]> : tensor<1x2x5x5xi1>
+  %m = sattn.pattern_mask <windows = [(-2, 2, 4)], globals = [1]> : tensor<1x2x5x5xi1>
   %e = arith.constant dense<[[[[0, 1, 1, 0, 0], [1, 1, 1, 1, 1], [1, 1, 0, 0, 1], [0, 1, 0, 0, 0], [0, 1, 1, 0, 0]],
                               [[0, 1, 1, 0, 0], [1, 1, 1, 1, 1], [1, 1, 0, 0, 1], [0, 1, 0, 0, 0], [0, 1, 1, 0, 0]]]]> : tensor<1x2x5x5xi1>
   check.expect_equal %m, %e : tensor<1x2x5x5xi1>
@@ -39,7 +39,7 @@ func.func @dilated_and_global() {
 // TEXT-LABEL: @segments
 // TEXT: sattn.pattern_mask <windows = [(0, 2, 1)], globals = [3], segments = 2>
 func.func @segments() {
-  %m = sattn.pattern_mask #sattn.pattern<windows = [(0, 2, 1)], globals = [3], segments = 2> : tensor<1x1x4x4xi1>
+  %m = sattn.pattern_mask <windows = [(0, 2, 1)], globals = [3], segments = 2> : tensor<1x1x4x4xi1>
   %e = arith.constant dense<[[[[1, 1, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]]]]> : tensor<1x1x4x4xi1>
   check.expect_equal %m, %e : tensor<1x1x4x4xi1>
   return

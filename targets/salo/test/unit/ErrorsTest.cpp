@@ -43,7 +43,7 @@ TEST(SaloErrors, refuses_bad_global_tokens) {
 }
 
 TEST(SaloErrors, refuses_memories_that_do_not_fit) {
-  expectRefused([](Core &c) { std::get<0>(c.program.memories[0]) = "cache"; },
+  expectRefused([](Core &c) { c.program.memories.push_back({"cache", 16, 4}); },
                 "uses memory 'cache', which SALO does not have");
   expectRefused([](Core &) {}, "'key_buffer'", {}, {"pe_rows=4", "pe_cols=4", "key_buffer=32"});
 }
@@ -87,8 +87,14 @@ TEST(SaloErrors, refuses_globals_that_the_array_does_not_hold) {
 TEST(SaloErrors, refuses_a_pass_without_its_merge) {
   expectRefused([](Core &c) { c.program.hasMerge = false; },
                 "'merge' must follow 'tile_attn': its outputs are leaving the array");
-  expectRefused([](Core &c) { c.program.prologue = {insn::Merge{}}; },
-                "'merge' must follow 'tile_attn'");
+  expectRefused(
+      [](Core &c) {
+        insn::Merge merge;
+        merge.output = c.program.address(c.program.onChip(CoreProgram::output, 4));
+        merge.global_output = kAbsentOperand;
+        c.program.prologue = {merge};
+      },
+      "'merge' must follow 'tile_attn'");
 }
 
 TEST(SaloErrors, refuses_tensors_of_another_kind) {
