@@ -26,7 +26,12 @@ char weakestLetter(std::string_view source) {
   for (size_t i = 0; i < source.size(); ++i) {
     const bool startsWord =
         i == 0 || (!isWordPart(i - 1) && source[i - 1] != '-' && source[i - 1] != '.');
-    if (!startsWord || isWordPart(i + 1) || kSourceLetters.find(source[i]) == source.npos)
+    if (!startsWord || kSourceLetters.find(source[i]) == source.npos)
+      continue;
+    size_t end = i + 1; // R1 and R2 are two repositories
+    while (end < source.size() && std::isdigit(static_cast<unsigned char>(source[end])))
+      ++end;
+    if (isWordPart(end))
       continue;
     weakest = weakest ? weaker(weakest, source[i]) : source[i];
   }

@@ -114,6 +114,7 @@ TEST(Provenance, takes_the_weakest_letter_that_stands_alone) {
   EXPECT_EQ(weakestLetter("D from P Table 2; the split is A"), 'A');
   EXPECT_EQ(weakestLetter("P section V-D"), 'P');
   EXPECT_EQ(weakestLetter("P! Table 2"), 'P');
+  EXPECT_EQ(weakestLetter("R1 README"), 'R');
   EXPECT_EQ(weakestLetter("M"), 'M');
   EXPECT_EQ(weakestLetter("nobody knows"), 'A');
 }

@@ -54,13 +54,16 @@ static Json meanMetric(const Json &report, const char *name) {
   return count > 0 ? Json(sum / double(count)) : Json();
 }
 
-/// The unit that computes and is busy longest; DMA units move.
+/// The unit that computes and is busy longest; units called dma, load or store move.
 static Json busiestUnit(const Json &units) {
   Json busiest;
-  for (const Json &unit : units)
-    if (!unit["unit"].get<std::string>().starts_with("dma") &&
-        (busiest.is_null() || unit["busy_cycles"] > busiest["busy_cycles"]))
+  for (const Json &unit : units) {
+    const std::string name = unit["unit"];
+    const bool moves =
+        name.starts_with("dma") || name.starts_with("load") || name.starts_with("store");
+    if (!moves && (busiest.is_null() || unit["busy_cycles"] > busiest["busy_cycles"]))
       busiest = unit;
+  }
   return busiest;
 }
 
