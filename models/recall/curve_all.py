@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Accuracy against density on the trained model, measured with the driver: a table and a picture.
 
-    python models/recall/curve_all.py [--build build/release] [--samples 64]
+    python models/recall/curve_all.py [--build build/release] [--samples 32]
 
 Sweeps what prunes on each machine that is built, runs `sparsam compare` on held-out sequences (calibrated on as many others),
 and writes curve.csv and curve.svg beside this script. What is kept differs by machine: pairs of query and key, or
@@ -23,8 +23,8 @@ REPOSITORY = HERE.parents[1]
 SWEEPS = [
     ("sanger", "pairs, 4-bit threshold", "#0072b2",
      [{"threshold": t, "empty_row": "argmax"} for t in (1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 3e-2, 5e-2, 0.1, 0.2)]),
-    ("spatten", "pairs, tokens pruned", "#d55e00",
-     [{"token_prune": p, "value_keep": 1.0} for p in (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)]),
+    ("spatten", "values of a row", "#d55e00",
+     [{"token_prune": 0.0, "value_keep": k} for k in (1.0, 0.5, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01)]),
     ("sta", "weights, N:M", "#009e73",
      [{"n": n, "m": m} for n, m in ((7, 8), (6, 8), (5, 8), (4, 8), (3, 8), (2, 8), (1, 8))]),
 ]
@@ -42,7 +42,7 @@ def measure(driver, target, settings, samples):
     if "error" in row:
         print(f"{target} {settings}: {row['error']}")
         return None
-    kept = settings["n"] / settings["m"] if "m" in settings else row["density"]
+    kept = settings["n"] / settings["m"] if "m" in settings else settings.get("value_keep", row["density"])
     return {"target": target, "settings": " ".join(f"{k}={v}" for k, v in settings.items()), "kept": round(kept, 5),
             "accuracy": round(row["accuracy"], 5), "same_answer": round(row["agreement"], 5), "cycles": row["cycles"]}
 
@@ -104,7 +104,7 @@ def picture(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=REPOSITORY / "build/release")
-    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--samples", type=int, default=32)
     arguments = parser.parse_args()
     driver = arguments.build.resolve() / "bin/sparsam"
     listing = subprocess.run([str(driver), "targets", "--json"], capture_output=True, text=True, check=True).stdout
