@@ -113,10 +113,6 @@ protected:
 class TestOp {
 public:
   TestOp(const std::string &dialect, const Instruction &instruction, const Values &values);
-  ~TestOp() {
-    op_->destroy();
-    source_->destroy();
-  }
   TestOp(const TestOp &) = delete;
   TestOp &operator=(const TestOp &) = delete;
 
@@ -134,6 +130,7 @@ private:
   std::string dialect_;
   const Instruction &instruction_;
   Values values_;
+  mlir::Block block_; ///< owns both; verifiers look at the op before theirs
   mlir::Operation *source_ = nullptr, *op_ = nullptr;
 };
 
@@ -196,11 +193,13 @@ TestOp::TestOp(const std::string &dialect, const Instruction &instruction, const
     }
   }
   source_ = mlir::Operation::create(source);
+  block_.push_back(source_);
   state.addOperands(source_->getResults());
   if (auto name = state.name.getRegisteredInfo();
       name && name->hasTrait<mlir::OpTrait::AttrSizedOperandSegments>())
     state.addAttribute("operandSegmentSizes", mlir::DenseI32ArrayAttr::get(&context(), segments));
   op_ = mlir::Operation::create(state);
+  block_.push_back(op_);
 }
 
 Words TestOp::encode() {
