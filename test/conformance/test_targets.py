@@ -148,7 +148,9 @@ def test_replayed_timing_gives_the_cycles_of_the_full_run(target, name, compiled
     replayed = run_json("run", program, "--replay-masks", masks)
     assert full["accelerator"]["cycles"] > 0
     assert stable(replayed["accelerator"]) == stable(full["accelerator"])
-    assert stable(replayed["launches"]) == stable(full["launches"])
+    # Figures of the numerics (errors, clamped values) are known to a full run alone.
+    costs = [[{**launch, "metrics": {}} for launch in report["launches"]] for report in (replayed, full)]
+    assert stable(costs[0]) == stable(costs[1])
 
 
 @pytest.mark.parametrize("name", MODELS)
