@@ -70,6 +70,8 @@ private:
 
   /// From Q, K and V to the linear layers that make them.
   bool findInput() {
+    if (core.getValid() || core.getTokenScores() || core.getHeadScores())
+      return refuse("it works on a cache, or ranks tokens or heads");
     SetVector<Operation *> linears;
     for (Value operand : {core.getQuery(), core.getKey(), core.getValue()}) {
       SmallVector<Operation *> moves;

@@ -357,6 +357,10 @@ private:
     if (op.getCausal() && query[2] > key[2])
       return refuse(op) << "causal attention from " << query[2] << " queries to " << key[2]
                         << " keys";
+    if (op.getValid())
+      return refuse(op) << "keys and values come from a cache that is not full";
+    if (op.getTokenScores() || op.getHeadScores())
+      return refuse(op) << "it has no unit that ranks tokens or heads";
     if (!op.getPolicy().isDense())
       return refuse(op) << "it prunes weights and has no unit that selects pairs, got policy "
                         << op.getPolicyAttr();
