@@ -390,14 +390,15 @@ private:
     if (!op.getMask())
       return success();
     auto type = cast<RankedTensorType>(op.getMask().getType());
-    if (type.getDimSize(1) != 1 || type.getDimSize(3) != step.keys)
-      return refuse(op) << "an additive mask of " << type
-                        << " is not the same for all heads with one column per key";
+    if (type.getDimSize(3) != step.keys)
+      return refuse(op) << "an additive mask of " << type << " has " << type.getDimSize(3)
+                        << " columns for " << step.keys << " keys";
     FailureOr<unsigned> argument = getArgument(op, op.getMask(), "its mask");
     if (failed(argument))
       return failure();
     step.mask = *argument;
     step.maskBatch = type.getDimSize(0);
+    step.maskHeads = type.getDimSize(1);
     step.maskQueries = type.getDimSize(2);
     return success();
   }

@@ -68,7 +68,7 @@ struct AttentionStep {
   double scale;
   bool causal;
   std::optional<unsigned> mask;
-  int64_t maskBatch, maskQueries;
+  int64_t maskBatch, maskHeads, maskQueries;
   int64_t scoreFraction, scoreShift, probabilityFraction;
 };
 

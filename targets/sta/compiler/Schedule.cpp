@@ -244,9 +244,14 @@ private:
 
   //===-- Attention --------------------------------------------------------===//
 
+  /// True if one row of the mask serves all queries and heads.
+  static bool hasOneMaskRow(const AttentionStep &step) {
+    return step.maskQueries == 1 && step.maskHeads == 1;
+  }
+
   void emit(const AttentionStep &step, AffineExpr entry) {
-    if (step.mask && step.maskQueries == 1)
-      loadMask(step, entry, entry, zero(), 1);
+    if (step.mask && hasOneMaskRow(step))
+      loadMask(step, entry, entry, zero(), zero(), 1);
     forTiles(step.heads, engine.engines, [&](AffineExpr first, int64_t heads, AffineExpr group) {
       program.emit<ReshuffleOp>(
           LayoutAttr::get(builder().getContext(), Layout::Transpose),
@@ -290,11 +295,11 @@ private:
       after(constant(full), rest);
   }
 
-  void loadMask(const AttentionStep &step, AffineExpr entry, AffineExpr slot, AffineExpr row,
-                int64_t rows) {
+  void loadMask(const AttentionStep &step, AffineExpr entry, AffineExpr slot, AffineExpr head,
+                AffineExpr row, int64_t rows) {
     program.emit<LoadMaskOp>(
         program.view(arguments[*step.mask],
-                     {step.maskBatch == 1 ? zero() : entry, zero(), row, zero()}, rows, step.keys),
+                     {step.maskBatch == 1 ? zero() : entry, head, row, zero()}, rows, step.keys),
         program.view(mask, slot, zero(), zero(), rows, step.keys), integer(step.scoreFraction));
   }
 
@@ -302,13 +307,6 @@ private:
                   AffineExpr t, int64_t rows) {
     const int64_t width = heads * step.size;
     Value tile = program.view(scores, t, zero(), zero(), heads * rows, step.keys);
-    Value added;
-    if (step.mask && step.maskQueries == 1) {
-      added = program.view(mask, entry, zero(), zero(), 1, step.keys);
-    } else if (step.mask) {
-      loadMask(step, entry, t, t * engine.rows, rows);
-      added = program.view(mask, t, zero(), zero(), rows, step.keys);
-    }
     program.emit<MmDdOp>(ProductAttr::get(builder().getContext(), Product::Scores),
                          columns(step.query, first * step.size, t * engine.rows, rows, width),
                          columns(step.key, first * step.size, zero(), step.keys, width), tile,
@@ -316,6 +314,26 @@ private:
                          integer(plan.matrices[step.query.matrix].fraction),
                          integer(plan.matrices[step.key.matrix].fraction),
                          integer(step.scoreFraction), integer(step.scoreShift));
+    if (!step.mask || hasOneMaskRow(step)) {
+      Value added = step.mask ? program.view(mask, entry, zero(), zero(), 1, step.keys) : Value();
+      return emitSoftmax(step, tile, added, t, heads);
+    }
+    const int64_t maskRows = step.maskQueries == 1 ? 1 : rows;
+    AffineExpr row = step.maskQueries == 1 ? zero() : t * engine.rows;
+    if (step.maskHeads == 1) {
+      loadMask(step, entry, t, zero(), row, maskRows);
+      Value added = program.view(mask, t, zero(), zero(), maskRows, step.keys);
+      return emitSoftmax(step, tile, added, t, heads);
+    }
+    program.loop(heads, [&](AffineExpr head) {
+      loadMask(step, entry, head, first + head, row, maskRows);
+      emitSoftmax(step, program.view(scores, t, head * rows, zero(), rows, step.keys),
+                  program.view(mask, head, zero(), zero(), maskRows, step.keys), t, 1);
+    });
+  }
+
+  void emitSoftmax(const AttentionStep &step, Value tile, Value added, AffineExpr t,
+                   int64_t heads) {
     program.emit<SoftmaxOp>(tile, added, program.index(t * engine.rows), integer(heads),
                             flag(step.causal), integer(step.causal ? step.keys - step.queries : 0),
                             integer(step.scoreFraction), integer(step.probabilityFraction));

@@ -52,19 +52,18 @@ public:
       Events events;
       if (Status status = walkFunctional(kernel, params_, context.bindings, events); !status)
         return status.error();
-      maskedRows_[stageIndex] = events.maskedRows;
       if (context.masks)
-        context.masks->kernels[kernel.name()] = pairsOf(kernel.config);
+        record(kernel, events, *context.masks);
     }
     if (context.mode != RunMode::functional)
       if (Status status = walkTiming(kernel, params_, context.bindings, context.timeline, report);
           !status)
         return status.error();
-    // Of the numerics that ran before this walk, if they did.
-    if (auto rows = maskedRows_.find(stageIndex); rows != maskedRows_.end())
-      report.metrics["masked_rows"] = rows->second;
-    if (context.mode != RunMode::functional)
-      maskedRows_.erase(stageIndex);
+    if (context.masks) {
+      auto rows = context.masks->kernels.find(maskedName(kernel.name()));
+      report.metrics["masked_rows"] =
+          rows == context.masks->kernels.end() ? int64_t(0) : rows->second.count();
+    }
     return report;
   }
 
@@ -76,10 +75,21 @@ public:
   }
 
 private:
+  /// The trace entry of rows of scores that are masked everywhere: one bit each, if there are any.
+  static std::string maskedName(const std::string &kernel) { return kernel + ".masked"; }
+  static void record(const Kernel &kernel, const Events &events, MaskTrace &trace) {
+    trace.kernels[kernel.name()] = pairsOf(kernel.config);
+    if (events.maskedRows == 0)
+      return;
+    BitTensor rows(1, 1, 1, events.maskedRows);
+    for (int64_t row = 0; row < events.maskedRows; ++row)
+      rows.set(0, 0, row);
+    trace.kernels[maskedName(kernel.name())] = std::move(rows);
+  }
+
   Arch arch_;
   Params params_;
   std::map<unsigned, Kernel> kernels_;
-  std::map<unsigned, int64_t> maskedRows_; ///< of functional walks whose timing walk is to come
 };
 
 class StaModel final : public TargetModel {
