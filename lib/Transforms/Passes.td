@@ -234,6 +234,7 @@ def PruneWeights : Pass<"sattn-prune-weights", "::mlir::ModuleOp"> {
     Option<"n", "n", "int64_t", "2", "Kept weights of each group">,
     Option<"m", "m", "int64_t", "8", "Weights of a group: 2, 4, 8 or 16">,
     Option<"bits", "bits", "int64_t", "32", "Word of a weight: 8 or 16 (fixed point), or 32 (float)">,
+    Option<"countedBits", "counted-bits", "int64_t", "0", "Word by which bytes are counted, where a machine's words stay floats here; 0: bits">,
     Option<"everywhere", "everywhere", "bool", "false", "Also prune layers that run on the host">,
   ];
   let dependentDialects = ["::sparsam::sattn::SattnDialect"];

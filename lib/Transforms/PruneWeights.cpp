@@ -112,8 +112,9 @@ private:
       if (Attribute mark = layer->getDiscardableAttr(name))
         pruned.getDefiningOp()->setDiscardableAttr(name, mark);
     layer.getWeightMutable().assign(pruned);
-    report.bytesBefore += encoding.plainBytes(weights.outputs, weights.inputs);
-    report.bytesAfter += encoding.encodedBytes(weights.outputs, weights.inputs);
+    const sattn::NmFormat counted{n, m, countedBits ? countedBits : bits, 0};
+    report.bytesBefore += sattn::denseBytes(counted, weights.outputs, weights.inputs);
+    report.bytesAfter += sattn::compressedBytes(counted, weights.outputs, weights.inputs);
     measure(encoding, weights, parts, report);
   }
 

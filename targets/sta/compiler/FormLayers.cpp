@@ -203,6 +203,7 @@ private:
     options.n = dense ? 2 : arch->getInteger("n");
     options.m = dense ? 2 : arch->getInteger("m");
     options.bits = arch->getText("numerics") == "fixed" ? arch->getInteger("weight_bits") : 32;
+    options.countedBits = arch->getInteger("weight_bits");
     OpPassManager pipeline(ModuleOp::getOperationName());
     pipeline.addPass(createPruneWeights(options));
     return runPipeline(pipeline, getOperation());
