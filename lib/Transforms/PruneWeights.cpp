@@ -140,6 +140,8 @@ private:
                                 format.fraction);
       lost += (weight - stored) * (weight - stored) - weight * weight;
     };
+    if (format.isDense() && format.bits == 32)
+      return; // nothing is lost
     if (format.isDense() || !bitmaps.empty())
       sattn::forEachKept(format, weights.outputs, weights.inputs, bitmaps.data(), keep);
     report.lostSquares += std::max(lost, 0.0);
