@@ -255,17 +255,22 @@ OpFoldResult foldFromTypes(Operation *op, ArrayRef<Attribute> operands, RankedTe
   return write(result);
 }
 
+/// True where the result is all of the first operand.
+bool isWhole(Operation *op) {
+  if (op->getNumOperands() == 0 || !llvm::isa<ExpandOp, TileOp, SliceOp>(op) ||
+      op->getOperand(0).getType() != op->getResult(0).getType())
+    return false;
+  // Unless a slice runs backwards.
+  auto slice = dyn_cast<SliceOp>(op);
+  auto steps = slice ? getConstantIntegers(slice.getSteps()) : std::nullopt;
+  return !steps || llvm::all_of(*steps, [](int64_t step) { return step > 0; });
+}
+
 } // namespace
 
 OpFoldResult move(Operation *op, ArrayRef<Attribute> operands) {
-  if (op->getNumOperands() > 0 && llvm::isa<ExpandOp, TileOp, SliceOp>(op) &&
-      op->getOperand(0).getType() == op->getResult(0).getType()) {
-    // The whole, unless a slice runs backwards.
-    auto slice = dyn_cast<SliceOp>(op);
-    auto steps = slice ? getConstantIntegers(slice.getSteps()) : std::nullopt;
-    if (!steps || llvm::all_of(*steps, [](int64_t step) { return step > 0; }))
-      return op->getOperand(0);
-  }
+  if (isWhole(op))
+    return op->getOperand(0);
   if (auto concat = dyn_cast<ConcatOp>(op))
     if (Value whole = withoutEmpty(concat))
       return whole;

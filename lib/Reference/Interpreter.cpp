@@ -73,6 +73,7 @@ private:
   LogicalResult checkValid(sattn::AttentionOp op);
   FailureOr<sem::Mask> selectValues(sattn::AttentionOp op, const sem::Floats &probabilities,
                                     const sem::Mask &selection);
+  void addScores(sattn::AttentionOp op, const sem::Floats &probabilities);
   void forget(Block &scratch);
 
   const Data &get(Value value) const { return values.find(value)->second; }
@@ -116,9 +117,12 @@ LogicalResult Interpreter::run(Operation &op) {
     return failure();
   return TypeSwitch<Operation *, LogicalResult>(&op)
       .Case<func::ReturnOp, isa::ReturnOp, arith::ConstantOp, isa::LaunchOp, sattn::AttentionOp,
-            sattn::LinearOp, sattn::NmCompressOp, sattn::NmExpandOp, sattn::CacheAppendOp, sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp, sattn::SelectLargestOp, sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp, sattn::SelectAllOp, sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp, sattn::PatternMaskOp, sattn::ReorderOp, sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp,
-            check::ExpectCloseOp, check::ExpectEqualOp, check::PrintOp>(
-          [this](auto op) { return eval(op); })
+            sattn::LinearOp, sattn::NmCompressOp, sattn::NmExpandOp, sattn::CacheAppendOp,
+            sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp, sattn::SelectLargestOp,
+            sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp, sattn::SelectAllOp,
+            sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp, sattn::PatternMaskOp,
+            sattn::ReorderOp, sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp, check::ExpectCloseOp,
+            check::ExpectEqualOp, check::PrintOp>([this](auto op) { return eval(op); })
       .Default([](Operation *op) { return op->emitOpError() << "has no reference semantics"; });
 }
 
@@ -196,6 +200,13 @@ LogicalResult Interpreter::eval(sattn::AttentionOp op) {
             ? sem::attention(floats(op.getQuery()), floats(op.getKey()), floats(op.getValue()),
                              *mixed, optionalFloats(op.getMask()), op.getScale().convertToFloat())
             : sem::spmm(probabilities, floats(op.getValue()), *mixed));
+  addScores(op, probabilities);
+  forget(scratch);
+  return success();
+}
+
+/// What the tokens and heads got so far, where the op accumulates it.
+void Interpreter::addScores(sattn::AttentionOp op, const sem::Floats &probabilities) {
   if (op.getTokenScores()) {
     sem::Floats scores = floats(op.getTokenScores());
     sem::addTokenScores(probabilities, scores);
@@ -206,8 +217,6 @@ LogicalResult Interpreter::eval(sattn::AttentionOp op) {
     sem::addHeadScores(floats(op.getOutput()), scores);
     store(op.getNewHeadScores(), std::move(scores));
   }
-  forget(scratch);
-  return success();
 }
 
 /// The pairs whose values are mixed.

@@ -280,6 +280,10 @@ private:
   }
 
   static std::string format(const Json &report) {
+    return formatCosts(report) + "\n" + formatOutputs(report);
+  }
+
+  static std::string formatCosts(const Json &report) {
     runtime::Table table({"", "dense", "sparse", "dense / sparse"});
     const Json &dense = report["dense"], &sparse = report["sparse"];
     auto add = [&](const std::string &label, const Json &a, const Json &b, auto text) {
@@ -312,6 +316,10 @@ private:
       for (const auto &[unit, value] : dense["utilization"].items())
         add("utilization of " + unit, value, get(sparse["utilization"], unit.c_str()),
             [](const Json &v) { return runtime::formatPercent(v); });
+    return table.toString();
+  }
+
+  static std::string formatOutputs(const Json &report) {
     runtime::Table outputs({"output", "max abs error", "cosine", "same answer"});
     for (const auto &[name, output] : report["outputs"].items()) {
       char error[32], cosine[32];
@@ -319,7 +327,7 @@ private:
       std::snprintf(cosine, sizeof cosine, "%.6f", output["cosine"].get<double>());
       outputs.addRow({name, error, cosine, runtime::formatPercent(output["agreement"])});
     }
-    return table.toString() + "\n" + outputs.toString();
+    return outputs.toString();
   }
 
   ModelOptions options_;

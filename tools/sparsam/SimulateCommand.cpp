@@ -35,25 +35,7 @@ public:
                     "Tokens that are no padding: one number, or one per batch entry")
         ->delimiter(',')
         ->type_name("L,...");
-    command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens")->excludes(masks);
-    for (auto [name, what] : {std::pair("density", "kept pairs / all pairs"),
-                              {"load-balance", "busy PEs / all PEs"},
-                              {"window", "keys of the sliding window"},
-                              {"heads", "heads"},
-                              {"dim", "size of all heads together"}})
-      command
-          .add_option(std::string("--") + name, given_[name],
-                      std::string("Closed forms alone: ") + what)
-          ->excludes(masks);
-    command
-        .add_option("--scores", scores_, "Select from these scores, .npy [heads, n, n] or [n, n]")
-        ->excludes(masks)
-        ->type_name("FILE.npy");
-    command
-        .add_option("--workload", workload_,
-                    "Table with one row per layer and head (see the target's README)")
-        ->excludes(masks)
-        ->type_name("FILE.csv");
+    addQuestionsWithoutMasks(command, masks);
     command.add_option("-o,--output", output_, "Where the selection made from --scores goes")
         ->type_name("FILE.npy");
     addJson(command);
@@ -99,6 +81,28 @@ public:
   }
 
 private:
+  void addQuestionsWithoutMasks(CLI::App &command, CLI::Option *masks) {
+    command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens")->excludes(masks);
+    for (auto [name, what] : {std::pair("density", "kept pairs / all pairs"),
+                              {"load-balance", "busy PEs / all PEs"},
+                              {"window", "keys of the sliding window"},
+                              {"heads", "heads"},
+                              {"dim", "size of all heads together"}})
+      command
+          .add_option(std::string("--") + name, given_[name],
+                      std::string("Closed forms alone: ") + what)
+          ->excludes(masks);
+    command
+        .add_option("--scores", scores_, "Select from these scores, .npy [heads, n, n] or [n, n]")
+        ->excludes(masks)
+        ->type_name("FILE.npy");
+    command
+        .add_option("--workload", workload_,
+                    "Table with one row per layer and head (see the target's README)")
+        ->excludes(masks)
+        ->type_name("FILE.csv");
+  }
+
   Status readScores(runtime::SimulateRequest &request) const {
     auto tensor = runtime::readNpy(scores_);
     if (!tensor)
