@@ -227,9 +227,11 @@ HWY_INLINE void mixRow(const TilePass &pass, const int16_t *probability, int64_t
 template <int kVectors>
 HWY_INLINE void mix(const TilePass &pass, const Scratch &scratch, int64_t stride, int16_t *out) {
   const int64_t width = rowWidth(pass.dims);
-  for (int64_t i = 0; i < pass.rows; ++i)
-    mixRow<kVectors>(pass, scratch.probability + i, stride, pass.values + i * width,
-                     out + i * width);
+  for (int64_t i = 0; i < pass.rows; ++i) {
+    // A pass for global tokens alone has no window, and no values of one.
+    const int16_t *values = pass.cols > 0 ? pass.values + i * width : nullptr;
+    mixRow<kVectors>(pass, scratch.probability + i, stride, values, out + i * width);
+  }
 }
 
 int64_t attend(const TilePass &pass, const Scratch &scratch, const TileResult &result) {
