@@ -9,7 +9,6 @@
 #include "targets/salo/model/Pe.h"
 
 #include <cmath>
-#include <functional>
 
 namespace sparsam::salo {
 
@@ -124,9 +123,7 @@ Result<nlohmann::ordered_json> analyzeScores(const SimulateRequest &request, con
 
 //===-- Recipes ------------------------------------------------------------===//
 
-using Values = const std::vector<double> &;
-
-static Layer layerOf(Values a) {
+static Layer layerOf(RecipeValues a) {
   return {int64_t(a[0]), int64_t(a[1]), int64_t(a[2]), int64_t(a[3])};
 }
 
@@ -152,80 +149,54 @@ static double worstExponential() {
   return 100 * worst;
 }
 
-namespace {
-struct Recipe {
-  std::vector<std::string> arguments;
-  std::function<double(Values, const Params &)> value;
-};
-} // namespace
-
-static const std::map<std::string, Recipe> &recipes() {
-  static const std::vector<std::string> layer = {"tokens", "window", "dim", "heads"};
-  static const auto with = [](std::vector<std::string> names, const char *more) {
-    names.push_back(more);
-    return names;
-  };
-  static const std::map<std::string, Recipe> all = {
-      {"cycles",
-       {layer, [](Values a, const Params &p) { return double(evaluate(p, layerOf(a)).cycles); }}},
-      {"milliseconds",
-       {layer, [](Values a, const Params &p) { return 1e3 * evaluate(p, layerOf(a)).seconds; }}},
-      {"utilization",
-       {layer, [](Values a, const Params &p) { return evaluate(p, layerOf(a)).utilization; }}},
-      {"utilization_ratio",
-       {with(layer, "baseline"),
-        [](Values a, const Params &p) { return evaluate(p, layerOf(a)).utilization / a[4]; }}},
-      {"pass_ratio",
-       {{"head_dim"},
-        [](Values a, const Params &p) {
-          const int64_t d = int64_t(a[0]), flush = 1;
-          return double(passCycles(p, d) + flush) / double(passCycles(version2(p), d) + flush);
-        }}},
-      {"match_cycles",
-       {{"tokens", "dim", "heads"},
-        [](Values a, const Params &p) {
-          return double(evaluate(version2(p), layerOf({a[0], 8, a[1], a[2]})).matchCycles);
-        }}},
-      {"scaled_milliseconds",
-       {with(layer, "multipliers"),
-        [](Values a, const Params &p) {
-          return scaledMilliseconds(version2(p), layerOf(a), a[4]);
-        }}},
-      {"block_density",
-       {{"window"}, [](Values a, const Params &p) { return blockDensity(a[0], p); }}},
-      {"exp_error", {{}, [](Values, const Params &) { return worstExponential(); }}},
-      {"power",
-       {{}, [](Values, const Params &p) { return p.arrayPicojoules * 1e-12 * p.clockMhz * 1e6; }}},
-  };
-  return all;
+/// Of a layer: `value` of its performance.
+template <typename F>
+static void addOfLayer(RecipeTable<Params> &table, const char *name, F value) {
+  const NumberRange whole = NumberRange::whole();
+  table.add(name, {{"tokens", whole}, {"window", whole}, {"dim", whole}, {"heads", whole}},
+            [value](RecipeValues a, const Params &p) { return value(evaluate(p, layerOf(a))); });
 }
 
-Result<double> evaluateRecipe(const std::string &recipe,
-                              const std::map<std::string, double> &arguments,
-                              const Params &params) {
-  auto it = recipes().find(recipe);
-  if (it == recipes().end()) {
-    std::vector<std::string> names;
-    for (const auto &[name, unused] : recipes())
-      names.push_back(name);
-    return makeError("unknown recipe '", printable(recipe), "'", suggestion(recipe, names),
-                     "; there are: ", join(names));
-  }
-  std::vector<double> values;
-  for (const std::string &name : it->second.arguments) {
-    auto argument = arguments.find(name);
-    if (argument == arguments.end())
-      return makeError("recipe '", recipe, "' needs argument '", name, "'");
-    if (!(argument->second > 0))
-      return makeError("argument '", name, "' of recipe '", recipe, "' must be above 0, got ",
-                       argument->second);
-    values.push_back(argument->second);
-  }
-  for (const auto &[name, unused] : arguments)
-    if (std::find(it->second.arguments.begin(), it->second.arguments.end(), name) ==
-        it->second.arguments.end())
-      return makeError("recipe '", recipe, "' has no argument '", printable(name), "'");
-  return it->second.value(values, params);
+static void addVersion1(RecipeTable<Params> &table) {
+  const NumberRange whole = NumberRange::whole();
+  addOfLayer(table, "cycles", [](const Performance &p) { return double(p.cycles); });
+  addOfLayer(table, "milliseconds", [](const Performance &p) { return 1e3 * p.seconds; });
+  addOfLayer(table, "utilization", [](const Performance &p) { return p.utilization; });
+  table.add(
+      "utilization_ratio",
+      {{"tokens", whole}, {"window", whole}, {"dim", whole}, {"heads", whole}, "baseline"},
+      [](RecipeValues a, const Params &p) { return evaluate(p, layerOf(a)).utilization / a[4]; });
+  table.add("exp_error", {}, [](RecipeValues) { return worstExponential(); });
+  table.add("power", {}, [](RecipeValues, const Params &p) {
+    return p.arrayPicojoules * 1e-12 * p.clockMhz * 1e6;
+  });
+}
+
+static void addVersion2(RecipeTable<Params> &table) {
+  const NumberRange whole = NumberRange::whole();
+  table.add("pass_ratio", {{"head_dim", whole}}, [](RecipeValues a, const Params &p) {
+    const int64_t d = int64_t(a[0]), flush = 1;
+    return double(passCycles(p, d) + flush) / double(passCycles(version2(p), d) + flush);
+  });
+  table.add("match_cycles", {{"tokens", whole}, {"dim", whole}, {"heads", whole}},
+            [](RecipeValues a, const Params &p) {
+              const Layer layer{int64_t(a[0]), 8, int64_t(a[1]), int64_t(a[2])};
+              return double(evaluate(version2(p), layer).matchCycles);
+            });
+  table.add("scaled_milliseconds",
+            {{"tokens", whole}, {"window", whole}, {"dim", whole}, {"heads", whole}, "multipliers"},
+            [](RecipeValues a, const Params &p) {
+              return scaledMilliseconds(version2(p), layerOf(a), a[4]);
+            });
+  table.add("block_density", {{"window", whole}},
+            [](RecipeValues a, const Params &p) { return blockDensity(a[0], p); });
+}
+
+RecipeTable<Params> recipes() {
+  RecipeTable<Params> table;
+  addVersion1(table);
+  addVersion2(table);
+  return table;
 }
 
 } // namespace sparsam::salo

@@ -4,6 +4,7 @@
 #define SPARSAM_TARGETS_SALO_MODEL_ANALYSIS_H
 
 #include "runtime/kernel/Machine.h"
+#include "runtime/kernel/RecipeTable.h"
 #include "targets/salo/model/Params.h"
 
 namespace sparsam::salo {
@@ -16,7 +17,7 @@ runtime::Result<nlohmann::ordered_json> analyzeLayer(const runtime::SimulateRequ
 runtime::Result<nlohmann::ordered_json> analyzeScores(const runtime::SimulateRequest &request,
                                                       const Params &params);
 
-/// Value of a recipe of paper.yaml:
+/// The recipes of paper.yaml:
 ///   cycles(tokens, window, dim, heads), milliseconds(...), utilization(...)       version 1
 ///   utilization_ratio(tokens, window, dim, heads, baseline)
 ///   pass_ratio(head_dim)         cycles of a pass, version 1 over version 2
@@ -25,9 +26,7 @@ runtime::Result<nlohmann::ordered_json> analyzeScores(const runtime::SimulateReq
 ///   block_density(window)        most kept pairs of a block, version 2
 ///   exp_error()                  percent, largest of the 256 fractions
 ///   power()                      W
-runtime::Result<double> evaluateRecipe(const std::string &recipe,
-                                       const std::map<std::string, double> &arguments,
-                                       const Params &params);
+runtime::RecipeTable<Params> recipes();
 
 } // namespace sparsam::salo
 

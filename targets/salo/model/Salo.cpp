@@ -102,7 +102,7 @@ public:
     Result<Params> params = Params::from(arch);
     if (!params)
       return params.error();
-    return salo::evaluateRecipe(recipe, arguments, *params);
+    return recipes().evaluate(recipe, arguments, *params);
   }
   std::map<std::string, double> calibrate(const std::map<std::string, double> &,
                                           const Arch &) const override {

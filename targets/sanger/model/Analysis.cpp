@@ -8,7 +8,6 @@
 #include "targets/sanger/model/Statistics.h"
 
 #include <cmath>
-#include <functional>
 
 namespace sparsam::sanger {
 
@@ -135,69 +134,31 @@ static double bernoulliLoadBalance(double density, double pes, double tokens, do
   return computeStatistics(masks, shape, {})->skip();
 }
 
-namespace {
-struct Recipe {
-  std::vector<std::string> arguments;
-  std::function<double(const std::vector<double> &, const Params &)> value;
-};
-} // namespace
-
-static const std::map<std::string, Recipe> &recipes() {
-  using Values = const std::vector<double> &;
-  static const std::map<std::string, Recipe> all = {
-      {"compute_saving", {{"density"}, [](Values a, const Params &) { return 1 / a[0]; }}},
-      {"effective_throughput",
-       {{"multipliers", "clock_ghz", "load_balance", "density"},
-        [](Values a, const Params &) {
-          return effectiveThroughput(a[0], a[1] * 1e9, a[2], a[3]);
-        }}},
-      {"throughput_ratio",
-       {{"multipliers", "clock_ghz", "load_balance", "density", "baseline"},
-        [](Values a, const Params &) {
-          return effectiveThroughput(a[0], a[1] * 1e9, a[2], a[3]) / a[4];
-        }}},
-      {"bernoulli_load_balance",
-       {{"density", "pes", "tokens", "heads"},
-        [](Values a, const Params &p) { return bernoulliLoadBalance(a[0], a[1], a[2], a[3], p); }}},
-      {"estimator1",
-       {{"tokens", "density", "load_balance"},
-        [](Values a, const Params &p) { return 1e3 * estimator1(layerOf(p, a[0], a[1], a[2])); }}},
-      {"estimator2",
-       {{"tokens", "density", "load_balance"},
-        [](Values a, const Params &p) { return 1e3 * estimator2(layerOf(p, a[0], a[1], a[2])); }}},
-      {"power",
-       {{},
-        [](Values, const Params &p) { return p.energy.perCycle() * 1e-12 * p.clockMhz * 1e6; }}},
-  };
-  return all;
-}
-
-Result<double> evaluateRecipe(const std::string &recipe,
-                              const std::map<std::string, double> &arguments,
-                              const Params &params) {
-  auto it = recipes().find(recipe);
-  if (it == recipes().end()) {
-    std::vector<std::string> names;
-    for (const auto &[name, unused] : recipes())
-      names.push_back(name);
-    return makeError("unknown recipe '", printable(recipe), "'", suggestion(recipe, names),
-                     "; there are: ", join(names));
-  }
-  std::vector<double> values;
-  for (const std::string &name : it->second.arguments) {
-    auto argument = arguments.find(name);
-    if (argument == arguments.end())
-      return makeError("recipe '", recipe, "' needs argument '", name, "'");
-    if (!(argument->second > 0))
-      return makeError("argument '", name, "' of recipe '", recipe, "' must be above 0, got ",
-                       argument->second);
-    values.push_back(argument->second);
-  }
-  for (const auto &[name, unused] : arguments)
-    if (std::find(it->second.arguments.begin(), it->second.arguments.end(), name) ==
-        it->second.arguments.end())
-      return makeError("recipe '", recipe, "' has no argument '", printable(name), "'");
-  return it->second.value(values, params);
+RecipeTable<Params> recipes() {
+  const RecipeArgument density("density", NumberRange::fraction()),
+      loadBalance("load_balance", NumberRange::fraction()), tokens("tokens", NumberRange::whole());
+  RecipeTable<Params> table;
+  table.add("compute_saving", {density}, [](RecipeValues a) { return 1 / a[0]; });
+  table.add("effective_throughput", {"multipliers", "clock_ghz", loadBalance, density},
+            [](RecipeValues a) { return effectiveThroughput(a[0], a[1] * 1e9, a[2], a[3]); });
+  table.add(
+      "throughput_ratio", {"multipliers", "clock_ghz", loadBalance, density, "baseline"},
+      [](RecipeValues a) { return effectiveThroughput(a[0], a[1] * 1e9, a[2], a[3]) / a[4]; });
+  table.add("bernoulli_load_balance",
+            {density, {"pes", NumberRange::whole()}, tokens, {"heads", NumberRange::whole()}},
+            [](RecipeValues a, const Params &p) {
+              return bernoulliLoadBalance(a[0], a[1], a[2], a[3], p);
+            });
+  table.add("estimator1", {tokens, density, loadBalance}, [](RecipeValues a, const Params &p) {
+    return 1e3 * estimator1(layerOf(p, a[0], a[1], a[2]));
+  });
+  table.add("estimator2", {tokens, density, loadBalance}, [](RecipeValues a, const Params &p) {
+    return 1e3 * estimator2(layerOf(p, a[0], a[1], a[2]));
+  });
+  table.add("power", {}, [](RecipeValues, const Params &p) {
+    return p.energy.perCycle() * 1e-12 * p.clockMhz * 1e6;
+  });
+  return table;
 }
 
 } // namespace sparsam::sanger

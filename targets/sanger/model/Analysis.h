@@ -4,6 +4,7 @@
 #define SPARSAM_TARGETS_SANGER_MODEL_ANALYSIS_H
 
 #include "runtime/kernel/Machine.h"
+#include "runtime/kernel/RecipeTable.h"
 #include "targets/sanger/model/Params.h"
 
 namespace sparsam::sanger {
@@ -14,16 +15,14 @@ namespace sparsam::sanger {
 runtime::Result<nlohmann::ordered_json> analyze(const runtime::SimulateRequest &request,
                                                 const Params &params);
 
-/// Value of a recipe of paper.yaml:
+/// The recipes of paper.yaml:
 ///   compute_saving(density)
 ///   effective_throughput(multipliers, clock_ghz, load_balance, density)              GOP/s
 ///   throughput_ratio(multipliers, clock_ghz, load_balance, density, baseline)
 ///   bernoulli_load_balance(density, pes, tokens, heads)       of seeded masks, packed and split
 ///   estimator1(tokens, density, load_balance), estimator2(...)                       ms
 ///   power()                                                                          W
-runtime::Result<double> evaluateRecipe(const std::string &recipe,
-                                       const std::map<std::string, double> &arguments,
-                                       const Params &params);
+runtime::RecipeTable<Params> recipes();
 
 } // namespace sparsam::sanger
 

@@ -128,7 +128,7 @@ public:
     Result<Params> params = Params::from(arch);
     if (!params)
       return params.error();
-    return sanger::evaluateRecipe(recipe, arguments, *params);
+    return recipes().evaluate(recipe, arguments, *params);
   }
   std::map<std::string, double> calibrate(const std::map<std::string, double> &statistics,
                                           const Arch &arch) const override {

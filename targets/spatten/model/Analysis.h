@@ -4,6 +4,7 @@
 #define SPARSAM_TARGETS_SPATTEN_MODEL_ANALYSIS_H
 
 #include "runtime/kernel/Machine.h"
+#include "runtime/kernel/RecipeTable.h"
 #include "targets/spatten/model/Workload.h"
 
 namespace sparsam::spatten {
@@ -18,10 +19,8 @@ runtime::Result<nlohmann::ordered_json> analyze(const runtime::SimulateRequest &
 /// Cycles by layer, traffic and throughput of a workload.
 nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, const Params &params);
 
-/// Value of a paper.yaml recipe.
-runtime::Result<double> evaluateRecipe(const std::string &recipe,
-                                       const std::map<std::string, double> &arguments,
-                                       const Params &params);
+/// The recipes of paper.yaml.
+runtime::RecipeTable<Params> recipes();
 
 } // namespace sparsam::spatten
 

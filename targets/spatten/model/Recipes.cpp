@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Recipes.cpp - how rows of paper.yaml are computed ------------------===//
 
-#include "runtime/support/Text.h"
 #include "targets/spatten/model/Analysis.h"
 #include "targets/spatten/model/ClosedForms.h"
 #include "targets/spatten/model/QuickSelect.h"
 
-#include <cmath>
-#include <functional>
 #include <numeric>
 
 namespace sparsam::spatten {
@@ -15,8 +12,6 @@ namespace sparsam::spatten {
 using namespace runtime;
 
 namespace {
-
-using Values = const std::vector<double> &;
 
 /// Argument `medium`: 0 GPT-2-small, 1 GPT-2-medium.
 std::vector<Request> pruned(double medium) {
@@ -72,94 +67,73 @@ double fcOperations(double layers, double dim, double tokens) {
   return layers * 12 * dim * dim * 2 * tokens;
 }
 
-struct Recipe {
-  std::vector<std::string> arguments;
-  std::function<double(Values, const Params &)> value;
-};
+/// Bytes and operations of the published workloads.
+void addWorkloads(RecipeTable<Params> &table) {
+  const RecipeArgument medium("medium", NumberRange::whole(0, 1));
+  table.add("dram_bytes", {medium},
+            [](RecipeValues a) { return double(traffic(pruned(a[0])).total()); });
+  table.add("dram_reduction", {medium, {"baseline_bits", NumberRange()}}, [](RecipeValues a) {
+    return denseBytes(a[0], a[1]) / double(traffic(pruned(a[0])).total());
+  });
+  table.add("compute_reduction", {medium},
+            [](RecipeValues a) { return operations(dense(a[0])) / operations(pruned(a[0])); });
+  table.add("attention_gflop", {medium},
+            [](RecipeValues a) { return operations(dense(a[0])) * 1e-9; });
+  table.add("low_bit_fraction", {}, [](RecipeValues) { return lowBitFraction(); });
+}
 
-const std::map<std::string, Recipe> &recipes() {
-  static const std::map<std::string, Recipe> all = {
-      {"dram_bytes",
-       {{"medium"},
-        [](Values a, const Params &) { return double(traffic(pruned(a[0])).total()); }}},
-      {"dram_reduction",
-       {{"medium", "baseline_bits"},
-        [](Values a, const Params &) {
-          return denseBytes(a[0], a[1]) / double(traffic(pruned(a[0])).total());
-        }}},
-      {"compute_reduction",
-       {{"medium"},
-        [](Values a, const Params &) {
-          return operations(dense(a[0])) / operations(pruned(a[0]));
-        }}},
-      {"attention_gflop",
-       {{"medium"}, [](Values a, const Params &) { return operations(dense(a[0])) * 1e-9; }}},
-      {"low_bit_fraction", {{}, [](Values, const Params &) { return lowBitFraction(); }}},
-      {"bits_ratio", {{"baseline", "bits"}, [](Values a, const Params &) { return a[0] / a[1]; }}},
-      {"behavioural_tflops",
-       {{"tokens", "heads"},
-        [](Values a, const Params &p) { return behaviouralThroughput(p, a[0], a[1]) * 1e-12; }}},
-      {"roof_tflops",
-       {{}, [](Values, const Params &p) { return 4e-6 * double(p.multipliers) * p.clockMhz; }}},
-      {"pipelined_speedup",
-       {{"parallelism", "over"},
-        [](Values a, const Params &p) {
-          return pipelinedThroughput(p, a[0]) / pipelinedThroughput(p, a[1]);
-        }}},
-      {"topk_cycles",
-       {{"n", "k"},
-        [](Values a, const Params &p) { return expectedCycles(int64_t(a[0]), int64_t(a[1]), p); }}},
-      {"fc_gflop",
-       {{"layers", "dim", "tokens"},
-        [](Values a, const Params &) { return fcOperations(a[0], a[1], a[2]) * 1e-9; }}},
-      {"fc_milliseconds",
-       {{"layers", "dim", "tokens", "efficiency"},
-        [](Values a, const Params &p) {
-          Params reached = p;
-          reached.dramEfficiency = a[3];
-          // Every token streams all weights.
-          return 1e3 * a[2] * streamSeconds(reached, a[0] * 12 * a[1] * a[1], double(p.fcBits));
-        }}},
-      {"power",
-       {{}, [](Values, const Params &p) { return p.energy.perCycle() * p.clockMhz * 1e-6; }}},
-      {"ratio", {{"ours", "theirs"}, [](Values a, const Params &) { return a[0] / a[1]; }}},
-      {"area",
-       {{"qk", "pv", "fetcher", "softmax", "topk", "other"},
-        [](Values a, const Params &) { return std::accumulate(a.begin(), a.end(), 0.0); }}},
-      {"sram_bytes",
-       {{"tokens", "dim", "bits"},
-        [](Values a, const Params &) { return 2 * a[0] * a[1] * a[2] / 8; }}},
-  };
-  return all;
+/// Time and power of the attention pipeline.
+void addPipeline(RecipeTable<Params> &table) {
+  const NumberRange whole = NumberRange::whole();
+  table.add(
+      "behavioural_tflops", {{"tokens", whole}, {"heads", whole}},
+      [](RecipeValues a, const Params &p) { return behaviouralThroughput(p, a[0], a[1]) * 1e-12; });
+  table.add("roof_tflops", {}, [](RecipeValues, const Params &p) {
+    return 4e-6 * double(p.multipliers) * p.clockMhz;
+  });
+  table.add("pipelined_speedup", {{"parallelism", whole}, {"over", whole}},
+            [](RecipeValues a, const Params &p) {
+              return pipelinedThroughput(p, a[0]) / pipelinedThroughput(p, a[1]);
+            });
+  table.add("topk_cycles", {{"n", whole}, {"k", whole}}, [](RecipeValues a, const Params &p) {
+    return expectedCycles(int64_t(a[0]), int64_t(a[1]), p);
+  });
+  table.add("power", {},
+            [](RecipeValues, const Params &p) { return p.energy.perCycle() * p.clockMhz * 1e-6; });
+}
+
+/// The fully connected layers, which stream their weights.
+void addFullyConnected(RecipeTable<Params> &table) {
+  table.add("fc_gflop", {"layers", "dim", "tokens"},
+            [](RecipeValues a) { return fcOperations(a[0], a[1], a[2]) * 1e-9; });
+  table.add("fc_milliseconds", {"layers", "dim", "tokens", {"efficiency", NumberRange::fraction()}},
+            [](RecipeValues a, const Params &p) {
+              Params reached = p;
+              reached.dramEfficiency = a[3];
+              // Every token streams all weights.
+              return 1e3 * a[2] * streamSeconds(reached, a[0] * 12 * a[1] * a[1], double(p.fcBits));
+            });
+}
+
+/// Ratios and sums of published figures.
+void addPublished(RecipeTable<Params> &table) {
+  table.add("bits_ratio", {"baseline", "bits"}, [](RecipeValues a) { return a[0] / a[1]; });
+  table.add("ratio", {"ours", "theirs"}, [](RecipeValues a) { return a[0] / a[1]; });
+  table.add("area", {"qk", "pv", "fetcher", "softmax", "topk", "other"},
+            [](RecipeValues a) { return std::accumulate(a.begin(), a.end(), 0.0); });
+  table.add("sram_bytes", {"tokens", "dim", "bits"},
+            [](RecipeValues a) { return 2 * a[0] * a[1] * a[2] / 8; });
 }
 
 } // namespace
 
-Result<double> evaluateRecipe(const std::string &recipe,
-                              const std::map<std::string, double> &arguments,
-                              const Params &params) {
-  auto it = recipes().find(recipe);
-  if (it == recipes().end()) {
-    std::vector<std::string> names;
-    for (const auto &[name, unused] : recipes())
-      names.push_back(name);
-    return makeError("unknown recipe '", printable(recipe), "'", suggestion(recipe, names));
-  }
-  std::vector<double> values;
-  for (const std::string &name : it->second.arguments) {
-    auto argument = arguments.find(name);
-    if (argument == arguments.end())
-      return makeError("recipe '", recipe, "' needs argument '", name, "'");
-    if (!(argument->second >= 0))
-      return makeError("argument '", name, "' of recipe '", recipe, "' must not be negative, got ",
-                       argument->second);
-    values.push_back(argument->second);
-  }
-  for (const auto &[name, unused] : arguments)
-    if (std::find(it->second.arguments.begin(), it->second.arguments.end(), name) ==
-        it->second.arguments.end())
-      return makeError("recipe '", recipe, "' has no argument '", printable(name), "'");
-  return it->second.value(values, params);
+RecipeTable<Params> recipes() {
+  RecipeTable<Params> table;
+  addWorkloads(table);
+  addPipeline(table);
+  addFullyConnected(table);
+  addPublished(table);
+  return table;
 }
 
 } // namespace sparsam::spatten

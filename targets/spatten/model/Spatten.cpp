@@ -100,7 +100,7 @@ public:
     Result<Params> params = Params::from(arch);
     if (!params)
       return params.error();
-    return spatten::evaluateRecipe(recipe, arguments, *params);
+    return recipes().evaluate(recipe, arguments, *params);
   }
   std::map<std::string, double> calibrate(const std::map<std::string, double> &statistics,
                                           const Arch &) const override {

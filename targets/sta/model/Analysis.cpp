@@ -7,7 +7,6 @@
 #include "targets/sta/model/ClosedForms.h"
 
 #include <cmath>
-#include <functional>
 
 namespace sparsam::sta {
 
@@ -85,34 +84,26 @@ Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Par
 
 //===-- Recipes ------------------------------------------------------------===//
 
-namespace {
-using Values = const std::vector<double> &;
-struct Recipe {
-  std::vector<std::string> arguments;
-  std::function<double(Values)> value;
-};
-} // namespace
-
-static Geometry geometryOf(Values a, size_t first) {
+static Geometry geometryOf(RecipeValues a, size_t first) {
   return {int64_t(a[first]), int64_t(a[first + 1]), int64_t(a[first + 2]), int64_t(a[first + 3]),
           int64_t(a[first + 4])};
 }
-static Layer layerOf(Values a, size_t first) {
+static Layer layerOf(RecipeValues a, size_t first) {
   return {int64_t(a[first]), int64_t(a[first + 1]), int64_t(a[first + 2]), int64_t(a[first + 3]),
           int64_t(a[first + 4])};
 }
 
-static double shallowMilliseconds(Values a) {
+static double shallowMilliseconds(RecipeValues a) {
   return double(shallowCycles(geometryOf(a, 0))) / (a[5] * 1e3);
 }
 /// Dense over pruned cycles of one layer.
-static double speedup(Values a, Pruned pruned) {
+static double speedup(RecipeValues a, Pruned pruned) {
   const Geometry g = geometryOf(a, 0);
   const Layer layer = layerOf(a, 5);
   return double(productCycles(g, layer, Pruned::nothing)) / double(productCycles(g, layer, pruned));
 }
 /// Of one shape without tails: dense steps over sparse steps of the reduction.
-static double sparseOverDense(Values a) {
+static double sparseOverDense(RecipeValues a) {
   Geometry g;
   g.n = int64_t(a[0]);
   g.m = int64_t(a[1]);
@@ -120,80 +111,67 @@ static double sparseOverDense(Values a) {
   return double(denseSteps(g, depth)) / double(sparseSteps(g, depth));
 }
 
-static const std::map<std::string, Recipe> &recipes() {
-  static const std::vector<std::string> array = {"n", "m", "engines", "rows", "cols"},
-                                        layer = {"tokens", "heads", "dim", "hidden", "attentions"};
-  auto join = [](std::vector<std::string> a, const std::vector<std::string> &b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-  };
-  static const std::map<std::string, Recipe> all = {
-      {"compression_ratio",
-       {{"n", "m", "bits"}, [](Values a) { return compressionRatio(a[0], a[1], a[2]); }}},
-      {"remaining_attention",
-       {join({"n", "m"}, layer),
-        [](Values a) {
-          return remainingMacs(layerOf(a, 2), int64_t(a[0]), int64_t(a[1]), Pruned::attention);
-        }}},
-      {"remaining_all",
-       {join({"n", "m"}, layer),
-        [](Values a) {
-          return remainingMacs(layerOf(a, 2), int64_t(a[0]), int64_t(a[1]), Pruned::everything);
-        }}},
-      {"layer_speedup",
-       {join({"n", "m"}, layer),
-        [](Values a) {
-          return 1 / remainingMacs(layerOf(a, 2), int64_t(a[0]), int64_t(a[1]), Pruned::everything);
-        }}},
-      {"shallow_latency_ms", {join(array, {"clock_mhz"}), shallowMilliseconds}},
-      {"shallow_gop",
-       {{"operations_per_mac"}, [](Values a) { return a[0] * shallowMacs() / 1e9; }}},
-      {"speedup_attention",
-       {join(array, layer), [](Values a) { return speedup(a, Pruned::attention); }}},
-      {"speedup_all",
-       {join(array, layer), [](Values a) { return speedup(a, Pruned::everything); }}},
-      {"sparse_over_dense", {{"n", "m"}, sparseOverDense}},
-      {"ratio", {{"a", "b"}, [](Values a) { return a[0] / a[1]; }}},
-      {"mean_of_four",
-       {{"a", "b", "c", "d"}, [](Values a) { return (a[0] + a[1] + a[2] + a[3]) / 4; }}},
-  };
-  return all;
+static std::vector<RecipeArgument> whole(std::initializer_list<const char *> names) {
+  std::vector<RecipeArgument> arguments;
+  for (const char *name : names)
+    arguments.emplace_back(name, NumberRange::whole());
+  return arguments;
 }
 
-/// The values of a recipe's arguments, in its order; none other may be there.
-static Result<std::vector<double>> valuesOf(const std::string &recipe,
-                                            const std::vector<std::string> &names,
-                                            const std::map<std::string, double> &arguments) {
-  std::vector<double> values;
-  for (const std::string &name : names) {
-    auto argument = arguments.find(name);
-    if (argument == arguments.end())
-      return makeError("recipe '", recipe, "' needs argument '", name, "'");
-    if (!(argument->second > 0))
-      return makeError("argument '", name, "' of recipe '", recipe, "' must be above 0, got ",
-                       argument->second);
-    values.push_back(argument->second);
-  }
-  for (const auto &[name, unused] : arguments)
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      return makeError("recipe '", recipe, "' has no argument '", printable(name), "'");
-  return values;
+static std::vector<RecipeArgument> operator+(std::vector<RecipeArgument> a,
+                                             const std::vector<RecipeArgument> &b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
 }
 
-Result<double> evaluateRecipe(const std::string &recipe,
-                              const std::map<std::string, double> &arguments, const Params &) {
-  auto it = recipes().find(recipe);
-  if (it == recipes().end()) {
-    std::vector<std::string> names;
-    for (const auto &[name, unused] : recipes())
-      names.push_back(name);
-    return makeError("unknown recipe '", printable(recipe), "'", suggestion(recipe, names),
-                     "; there are: ", join(names));
-  }
-  Result<std::vector<double>> values = valuesOf(recipe, it->second.arguments, arguments);
-  if (!values)
-    return values.error();
-  return it->second.value(*values);
+/// Arguments of the engine, and of a layer of the model.
+static std::vector<RecipeArgument> engine() { return whole({"n", "m", "engines", "rows", "cols"}); }
+static std::vector<RecipeArgument> layer() {
+  return whole({"tokens", "heads", "dim", "hidden", "attentions"});
+}
+
+/// Work that is left after pruning n of m.
+static void addRemaining(RecipeTable<Params> &table) {
+  auto remaining = [](RecipeValues a, Pruned pruned) {
+    return remainingMacs(layerOf(a, 2), int64_t(a[0]), int64_t(a[1]), pruned);
+  };
+  const std::vector<RecipeArgument> arguments = whole({"n", "m"}) + layer();
+  table.add("compression_ratio", whole({"n", "m", "bits"}),
+            [](RecipeValues a) { return compressionRatio(a[0], a[1], a[2]); });
+  table.add("remaining_attention", arguments,
+            [=](RecipeValues a) { return remaining(a, Pruned::attention); });
+  table.add("remaining_all", arguments,
+            [=](RecipeValues a) { return remaining(a, Pruned::everything); });
+  table.add("layer_speedup", arguments,
+            [=](RecipeValues a) { return 1 / remaining(a, Pruned::everything); });
+}
+
+/// Time of the engine.
+static void addCycles(RecipeTable<Params> &table) {
+  table.add("shallow_latency_ms", engine() + std::vector<RecipeArgument>{"clock_mhz"},
+            shallowMilliseconds);
+  table.add("shallow_gop", {"operations_per_mac"},
+            [](RecipeValues a) { return a[0] * shallowMacs() / 1e9; });
+  table.add("speedup_attention", engine() + layer(),
+            [](RecipeValues a) { return speedup(a, Pruned::attention); });
+  table.add("speedup_all", engine() + layer(),
+            [](RecipeValues a) { return speedup(a, Pruned::everything); });
+  table.add("sparse_over_dense", whole({"n", "m"}), sparseOverDense);
+}
+
+/// Ratios of published figures.
+static void addPublished(RecipeTable<Params> &table) {
+  table.add("ratio", {"a", "b"}, [](RecipeValues a) { return a[0] / a[1]; });
+  table.add("mean_of_four", {"a", "b", "c", "d"},
+            [](RecipeValues a) { return (a[0] + a[1] + a[2] + a[3]) / 4; });
+}
+
+RecipeTable<Params> recipes() {
+  RecipeTable<Params> table;
+  addRemaining(table);
+  addCycles(table);
+  addPublished(table);
+  return table;
 }
 
 } // namespace sparsam::sta

@@ -4,6 +4,7 @@
 #define SPARSAM_TARGETS_STA_MODEL_ANALYSIS_H
 
 #include "runtime/kernel/Machine.h"
+#include "runtime/kernel/RecipeTable.h"
 #include "targets/sta/model/Params.h"
 
 namespace sparsam::sta {
@@ -12,10 +13,8 @@ namespace sparsam::sta {
 runtime::Result<nlohmann::ordered_json> analyze(const runtime::SimulateRequest &request,
                                                 const Params &params, const runtime::Arch &arch);
 
-/// Value of a recipe of paper.yaml.
-runtime::Result<double> evaluateRecipe(const std::string &recipe,
-                                       const std::map<std::string, double> &arguments,
-                                       const Params &params);
+/// The recipes of paper.yaml.
+runtime::RecipeTable<Params> recipes();
 
 } // namespace sparsam::sta
 

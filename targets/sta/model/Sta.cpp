@@ -116,7 +116,7 @@ public:
     Result<Params> params = Params::from(arch);
     if (!params)
       return params.error();
-    return sta::evaluateRecipe(recipe, arguments, *params);
+    return recipes().evaluate(recipe, arguments, *params);
   }
   /// Scales of words; floats need none.
   std::map<std::string, double> calibrate(const std::map<std::string, double> &statistics,

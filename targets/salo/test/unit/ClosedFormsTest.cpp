@@ -145,8 +145,10 @@ TEST(SaloRecipes, refuses_wrong_arguments) {
   EXPECT_NE(message("cycle", {}).find("unknown recipe 'cycle'; did you mean 'cycles'?"),
             std::string::npos);
   EXPECT_EQ(message("pass_ratio", {}), "recipe 'pass_ratio' needs argument 'head_dim'");
-  EXPECT_EQ(message("pass_ratio", {{"head_dim", 0}}),
-            "argument 'head_dim' of recipe 'pass_ratio' must be above 0, got 0");
+  EXPECT_EQ(
+      message("pass_ratio", {{"head_dim", 0}}),
+      "argument 'head_dim' of recipe 'pass_ratio' must be a whole number from 1 to 16777216, got "
+      "0");
   EXPECT_EQ(message("power", {{"watts", 1}}), "recipe 'power' has no argument 'watts'");
 }
 

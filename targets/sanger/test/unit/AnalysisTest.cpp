@@ -204,7 +204,7 @@ TEST(SangerPaper, RecipeErrors) {
   EXPECT_NE(messageOf("estimator3", {}).find("unknown recipe 'estimator3'"), std::string::npos);
   EXPECT_EQ(messageOf("compute_saving", {}), "recipe 'compute_saving' needs argument 'density'");
   EXPECT_EQ(messageOf("compute_saving", {{"density", 0}}),
-            "argument 'density' of recipe 'compute_saving' must be above 0, got 0");
+            "argument 'density' of recipe 'compute_saving' must be above 0 and at most 1, got 0");
   EXPECT_EQ(messageOf("power", {{"x", 1}}), "recipe 'power' has no argument 'x'");
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- ClosedFormsTest.cpp - formulas and the published figures -----------===//
 
+#include "targets/sta/model/ClosedForms.h"
 #include "targets/sta/StaYaml.h"
 #include "targets/sta/model/Analysis.h"
-#include "targets/sta/model/ClosedForms.h"
 
 #include <gtest/gtest.h>
 
@@ -41,14 +41,17 @@ TEST(ClosedForms, TheWorkedExamples) {
 }
 
 TEST(ClosedForms, EveryInstanceHasItsPublishedMultipliers) {
-  for (auto [preset, macs] : {std::pair("large", 4096), {"small", 1024}, {"tiny", 128},
-                              {"sta4", 1024}, {"sta8", 1024}})
+  for (auto [preset, macs] :
+       {std::pair("large", 4096), {"small", 1024}, {"tiny", 128}, {"sta4", 1024}, {"sta8", 1024}})
     EXPECT_EQ(paramsOf(preset).geometry.macs(), macs) << preset;
 }
 
 TEST(ClosedForms, ShallowTransformerIsWithinAFifthOfThePublishedLatency) {
-  for (auto [preset, published] : {std::pair("tiny", 2.01), {"small", 0.42}, {"large", 0.15},
-                                   {"sta4", 0.28}, {"sta8", 0.21}}) {
+  for (auto [preset, published] : {std::pair("tiny", 2.01),
+                                   {"small", 0.42},
+                                   {"large", 0.15},
+                                   {"sta4", 0.28},
+                                   {"sta8", 0.21}}) {
     Params params = paramsOf(preset);
     const double ms = double(shallowCycles(params.geometry)) / params.clockMhz / 1e3;
     EXPECT_NEAR(ms, published, 0.2 * published) << preset;
@@ -119,11 +122,10 @@ TEST(Simulate, GivesTheFiguresOfALayer) {
   EXPECT_EQ((*json)["weight_bytes_dense"].get<double>(), 2 * 12 * 768.0 * 768);
   EXPECT_EQ((*json)["cycles"], (*json)["product_cycles"]);
   // At a hundredth of the bandwidth the weights' way from DRAM takes longer than the products.
-  auto starved = analyze(requestOf(128, 12, 768), paramsOf("", {"dram_bandwidth_gbps=0.19"}),
-                         archOf(""));
+  auto starved =
+      analyze(requestOf(128, 12, 768), paramsOf("", {"dram_bandwidth_gbps=0.19"}), archOf(""));
   EXPECT_EQ((*starved)["cycles"], (*starved)["weight_transfer_cycles"]);
-  auto other =
-      analyze(requestOf(128, 12, 768), paramsOf(""), archOf("", {"layers=3", "ffn=768"}));
+  auto other = analyze(requestOf(128, 12, 768), paramsOf(""), archOf("", {"layers=3", "ffn=768"}));
   ASSERT_TRUE(other) << other.error().message;
   EXPECT_EQ((*other)["weight_bytes_dense"].get<double>(), 3 * 2 * 6 * 768.0 * 768);
 }
@@ -154,17 +156,16 @@ TEST(Simulate, RefusesWhatCannotBe) {
 TEST(Recipes, RefuseWhatTheyDoNotKnow) {
   Params params = paramsOf("");
   auto errorOf = [&](const std::string &recipe, const std::map<std::string, double> &arguments) {
-    auto value = evaluateRecipe(recipe, arguments, params);
+    auto value = recipes().evaluate(recipe, arguments, params);
     return value ? std::string() : value.error().message;
   };
   EXPECT_EQ(errorOf("ratio", {{"a", 1}}), "recipe 'ratio' needs argument 'b'");
   EXPECT_EQ(errorOf("ratio", {{"a", 1}, {"b", 0}}),
             "argument 'b' of recipe 'ratio' must be above 0, got 0");
-  EXPECT_EQ(errorOf("ratio", {{"a", 1}, {"b", 2}, {"c", 3}}),
-            "recipe 'ratio' has no argument 'c'");
+  EXPECT_EQ(errorOf("ratio", {{"a", 1}, {"b", 2}, {"c", 3}}), "recipe 'ratio' has no argument 'c'");
   EXPECT_EQ(errorOf("ratios", {}).find("unknown recipe 'ratios'; did you mean 'ratio'?"), 0u);
-  EXPECT_EQ(*evaluateRecipe("sparse_over_dense", {{"n", 1}, {"m", 8}}, params), 8);
-  EXPECT_EQ(*evaluateRecipe("sparse_over_dense", {{"n", 3}, {"m", 8}}, params), 8.0 / 3);
+  EXPECT_EQ(*recipes().evaluate("sparse_over_dense", {{"n", 1}, {"m", 8}}, params), 8);
+  EXPECT_EQ(*recipes().evaluate("sparse_over_dense", {{"n", 3}, {"m", 8}}, params), 8.0 / 3);
 }
 
 } // namespace
