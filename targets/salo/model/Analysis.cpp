@@ -58,7 +58,8 @@ static Result<Layer> readLayer(const SimulateRequest &request, const Params &par
   return layer;
 }
 
-Result<nlohmann::ordered_json> analyzeLayer(const SimulateRequest &request, const Params &params) {
+static Result<nlohmann::ordered_json> analyzeLayer(const SimulateRequest &request,
+                                                   const Params &params) {
   Result<Layer> layer = readLayer(request, params);
   if (!layer)
     return layer.error();
@@ -95,7 +96,8 @@ static Tensor toTensor(const BitTensor &bits) {
   return tensor;
 }
 
-Result<nlohmann::ordered_json> analyzeScores(const SimulateRequest &request, const Params &params) {
+static Result<nlohmann::ordered_json> analyzeScores(const SimulateRequest &request,
+                                                    const Params &params) {
   if (params.version != 2)
     return makeError("version ", params.version,
                      " has static patterns and looks at no scores; set version=2 to pick a pattern "
@@ -119,6 +121,11 @@ Result<nlohmann::ordered_json> analyzeScores(const SimulateRequest &request, con
   if (request.tensors)
     (*request.tensors)["mask"] = toTensor(*masks);
   return json;
+}
+
+Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params,
+                                       const Arch &) {
+  return request.scores ? analyzeScores(request, params) : analyzeLayer(request, params);
 }
 
 //===-- Recipes ------------------------------------------------------------===//

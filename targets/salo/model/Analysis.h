@@ -9,13 +9,10 @@
 
 namespace sparsam::salo {
 
-/// The closed forms of a layer: sequence length, "window", "heads" and "dim" are given.
-runtime::Result<nlohmann::ordered_json> analyzeLayer(const runtime::SimulateRequest &request,
-                                                     const Params &params);
-
-/// The pattern that version 2 picks for given scores; the mask goes to `request.tensors`.
-runtime::Result<nlohmann::ordered_json> analyzeScores(const runtime::SimulateRequest &request,
-                                                      const Params &params);
+/// The pattern that version 2 picks for given scores, with the mask in `request.tensors`; without
+/// scores, the closed forms of a layer: sequence length, "window", "heads" and "dim" are given.
+runtime::Result<nlohmann::ordered_json> analyze(const runtime::SimulateRequest &request,
+                                                const Params &params, const runtime::Arch &arch);
 
 /// The recipes of paper.yaml:
 ///   cycles(tokens, window, dim, heads), milliseconds(...), utilization(...)       version 1

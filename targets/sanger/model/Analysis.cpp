@@ -114,7 +114,8 @@ static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &reques
   return json;
 }
 
-Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params) {
+Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params,
+                                       const Arch &) {
   if (Status status = request.expectOnly(
           "sanger", {"masks", "valid-len", "seq-len", "density", "load-balance"});
       !status)

@@ -13,7 +13,7 @@ namespace sparsam::sanger {
 /// closed forms alone
 /// ("density", "load-balance" and the sequence length are given).
 runtime::Result<nlohmann::ordered_json> analyze(const runtime::SimulateRequest &request,
-                                                const Params &params);
+                                                const Params &params, const runtime::Arch &arch);
 
 /// The recipes of paper.yaml:
 ///   compute_saving(density)

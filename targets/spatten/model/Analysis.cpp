@@ -202,7 +202,8 @@ static Result<nlohmann::ordered_json> analyzeLayer(const SimulateRequest &reques
   return json;
 }
 
-Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params) {
+Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params,
+                                       const Arch &) {
   if (Status status = request.expectOnly(
           "spatten", {"masks", "valid-len", "head-dim", "seq-len", "heads", "workload"});
       !status)

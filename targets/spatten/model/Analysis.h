@@ -14,7 +14,7 @@ struct Params;
 /// What `sparsam simulate` prints: of a workload table, of masks, or of a layer of `--seq-len`
 /// tokens.
 runtime::Result<nlohmann::ordered_json> analyze(const runtime::SimulateRequest &request,
-                                                const Params &params);
+                                                const Params &params, const runtime::Arch &arch);
 
 /// Cycles by layer, traffic and throughput of a workload.
 nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, const Params &params);

@@ -213,7 +213,7 @@ TEST(TemplateModel, has_no_closed_forms_and_no_recipes) {
   EXPECT_EQ(model->analyze({}, arch).error().message,
             "this machine has no closed forms; give --masks");
   EXPECT_EQ(model->evaluateRecipe("speed", {}, arch).error().message,
-            "unknown recipe 'speed'; this machine has none");
+            "unknown recipe 'speed'; there are none");
   EXPECT_TRUE(model->calibrate({}, arch).empty());
 }
 
