@@ -269,9 +269,14 @@ Status Run::runAccelerator(const program::AcceleratorStage &stage, unsigned inde
   if (options_.mode != RunMode::functional) {
     // A timing walk only reads its trace.
     MaskTrace *masks = isTimingOnly() ? const_cast<MaskTrace *>(options_.replayMasks) : &recorded;
+    const nlohmann::ordered_json numerics = std::move(report->metrics);
     report = launch(stage, index, RunMode::timing, masks);
     if (!report)
       return report.error();
+    // What only the numerics know, such as values out of range.
+    for (const auto &[name, value] : numerics.items())
+      if (!report->metrics.contains(name))
+        report->metrics[name] = value;
     if (double clock = clockMhz(); clock > 0)
       elapsed_ += double(report->cycles.value) / clock;
   }

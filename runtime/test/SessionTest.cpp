@@ -148,6 +148,16 @@ TEST(Session, runs_numerics_and_time) {
   EXPECT_EQ(result->masks.kernels.at("attention_0").count(), kPositive);
 }
 
+TEST(Session, reports_figures_of_numerics_beside_those_of_time) {
+  auto s = session(programFile(exampleStage()));
+  ASSERT_TRUE(s.ok()) << message(s);
+  auto result = (*s)->run(toyInputs(), {});
+  ASSERT_TRUE(result.ok()) << message(result);
+  const auto &metrics = result->launches.at(0).metrics;
+  EXPECT_EQ(metrics["walk"], "timing");
+  EXPECT_EQ(metrics["negative"], 32 - kPositive);
+}
+
 TEST(Session, replays_masks_in_the_same_cycles) {
   auto s = session(programFile(exampleStage()));
   ASSERT_TRUE(s.ok()) << message(s);

@@ -58,6 +58,9 @@ public:
     LaunchReport report;
     report.cycles = walk.scheduler.finish();
     report.units = walk.scheduler.use();
+    report.metrics["walk"] = isTiming ? "timing" : "numerics";
+    if (!isTiming)
+      report.metrics["negative"] = walk.negative;
     return report;
   }
 
@@ -69,6 +72,7 @@ private:
     UnitId dma, array;
     Tile tile;
     Cycle loaded;
+    int64_t negative = 0; ///< elements; a figure that numerics alone know
 
     void operator()(const Load &op, Addressing &at) {
       tile = at.tile(op.source);
@@ -81,6 +85,7 @@ private:
         for (uint32_t c = 0; c < tile.cols; ++c) {
           int64_t i = tile.offset + r * tile.rowStride + c;
           y[i] = 2 * x[i];
+          negative += x[i] < 0;
           if (x[i] > 0)
             mask.set(0, tile.row + r, c);
         }
