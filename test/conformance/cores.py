@@ -8,7 +8,7 @@ import json
 import numpy as np
 
 # What differs from run to run although nothing changed.
-VOLATILE = {"simulation_seconds", "producer", "parameters"}
+VOLATILE = {"simulation_seconds", "wall_seconds", "producer", "parameters"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,10 +5,15 @@
     calibration:     values of what calibration sets, for checks that have no data
     tolerance:       largest absolute difference of a dense core from the reference, values of unit variance
     model_tolerance: the same for outputs of whole models from ONNX Runtime's
-    parameters:      what a parameter needs to matter: {name: {settings: {...}, values: [...], arguments: [...], heads: 2,
-                     queries: 80, keys: 80, dims: 16}}, each of them optional
-    exclusions:      [{check: NAME, reason: TEXT}]; NAME is a test without `test_`, or one variant of it, as in
-                     `is_deterministic[sparse]` or `parameter[pes]`; an exclusion of a check that passes is an error
+    figures:         arguments of `sparsam simulate` for the closed forms, where there are any: [--seq-len=512, ...]
+    parameters:      what a parameter needs to matter: {name: {observe: deep, settings: {...}, values: [...], arguments: [...],
+                     refuses: TEXT, heads: 2, queries: 80, keys: 80, dims: 16}}, each of them optional. Without `observe` it
+                     is looked for in cores and closed forms; `observe` names one place of observations.py instead: figures,
+                     selection (from scores), a model (bert-tiny, gpt2-tiny, deep: six layers), decode. With `refuses` its
+                     effect is an error with that text.
+    exclusions:      [{check: NAME, reason: TEXT, fails: TEXT}]; NAME is a test without `test_`, or one variant of it, as in
+                     `is_deterministic[sparse]` or `parameter[pes]`; `fails` is what the failure says (a regular expression).
+                     An exclusion of a check that passes, or that fails otherwise, is an error
 
 A target that has nothing to say needs no such file.
 """
@@ -23,7 +28,14 @@ import yaml
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SPARSAM_BUILD", REPOSITORY / "build" / "release")).resolve()
-KEYS = {"settings", "calibration", "tolerance", "model_tolerance", "parameters", "exclusions"}
+KEYS = {"settings", "calibration", "tolerance", "model_tolerance", "figures", "parameters", "exclusions"}
+PARAMETER_KEYS = {"observe", "settings", "values", "arguments", "refuses", "heads", "queries", "keys", "dims", "valid"}
+EXCLUSION_KEYS = {"check", "reason", "fails"}
+
+
+def expect_keys(path, where, given, known):
+    unknown = given.keys() - known
+    assert not unknown, f"{path}: {where}: unknown key {', '.join(sorted(unknown))}; there are: {', '.join(sorted(known))}"
 
 
 class Target:
@@ -33,11 +45,15 @@ class Target:
         self.name = name
         path = REPOSITORY / "targets" / name / "conformance.yaml"
         self.config = (yaml.safe_load(path.read_text()) if path.is_file() else None) or {}
-        unknown = self.config.keys() - KEYS
-        assert not unknown, f"{path}: unknown key {', '.join(unknown)}; there are: {', '.join(sorted(KEYS))}"
+        expect_keys(path, "top", self.config, KEYS)
+        for name, needs in (self.config.get("parameters") or {}).items():
+            expect_keys(path, name, needs, PARAMETER_KEYS)
         for exclusion in self.config.get("exclusions") or []:
-            assert exclusion.get("check") and exclusion.get("reason"), f"{path}: an exclusion needs check and reason"
+            expect_keys(path, exclusion.get("check"), exclusion, EXCLUSION_KEYS)
+            assert all(exclusion.get(key) for key in EXCLUSION_KEYS), f"{path}: an exclusion needs check, reason and fails"
         self.settings = self.config.get("settings") or {}
+        self.calibration = self.config.get("calibration") or {}
+        self.figures = self.config.get("figures") or []
 
     def __repr__(self):
         return self.name
@@ -45,9 +61,9 @@ class Target:
     def parameter(self, name):
         return (self.config.get("parameters") or {}).get(name) or {}
 
-    def reason(self, names):
-        """Why a check that goes by these names is excluded; None if it is not."""
-        return next((e["reason"] for e in self.config.get("exclusions") or [] if e["check"] in names), None)
+    def exclusion(self, names):
+        """That of a check which goes by these names; None if it is not excluded."""
+        return next((e for e in self.config.get("exclusions") or [] if e["check"] in names), None)
 
     @functools.cached_property
     def parameters(self):
