@@ -2,6 +2,7 @@
 //===- MemoryMapTest.cpp - memories that a kernel declares ----------------===//
 
 #include "runtime/units/MemoryMap.h"
+#include "runtime/test/ToyIsa.h"
 
 #include <gtest/gtest.h>
 
@@ -21,11 +22,14 @@ static Arch arch() {
   return Arch(spec.take());
 }
 
-static Result<std::vector<unsigned>> map(std::vector<StageInfo::Memory> memories) {
+static Result<std::vector<MemoryUse>> map(std::vector<StageInfo::Memory> memories) {
   StageInfo info;
   info.name = "attention_0";
   info.memories = std::move(memories);
-  return mapMemories(info, kSpecs, "Toy", arch());
+  toy::Address rows = toy::buffer(4, 8); // 4 rows of 8 elements of the first memory
+  rows.base = 24;
+  const AddressGenerator tile(rows.make());
+  return mapMemories(info, std::span(&tile, 1), kSpecs, "Toy", arch());
 }
 
 static std::string errorOf(std::vector<StageInfo::Memory> memories) {
@@ -34,10 +38,18 @@ static std::string errorOf(std::vector<StageInfo::Memory> memories) {
 }
 
 TEST(MemoryMap, numbers_memories_as_descriptors_do) {
-  auto numbers = map({{"list", 64, 1 << 20, 0}, {"key", 16, 512, 0}});
-  ASSERT_TRUE(bool(numbers)) << numbers.error().message;
-  EXPECT_EQ(*numbers, (std::vector<unsigned>{3, 2}));
-  EXPECT_EQ(*map({{"key", 16, 512, 0}}), (std::vector<unsigned>{2, 0}));
+  auto uses = map({{"list", 64, 1 << 20, 0}, {"key", 16, 512, 0}});
+  ASSERT_TRUE(bool(uses)) << uses.error().message;
+  EXPECT_EQ((*uses)[0].number, 3u);
+  EXPECT_EQ((*uses)[1].number, 2u);
+  EXPECT_EQ((*map({{"key", 16, 512, 0}}))[1].number, 0u);
+}
+
+TEST(MemoryMap, finds_the_grain_of_rows) {
+  MemoryUse use = map({{"key", 16, 512, 64}}).take().front();
+  EXPECT_EQ(use.extent, 64);
+  EXPECT_EQ(use.grain, 8);
+  EXPECT_EQ(use.rowSlots(), 9);
 }
 
 TEST(MemoryMap, refuses_what_the_machine_does_not_have) {

@@ -4,6 +4,7 @@
 #include "runtime/units/MemoryMap.h"
 
 #include "runtime/support/Text.h"
+#include "runtime/units/TileScheduler.h"
 
 #include <algorithm>
 
@@ -34,23 +35,26 @@ static Status checkMemory(const StageInfo &info, const StageInfo::Memory &memory
   return Status();
 }
 
-Result<std::vector<unsigned>> mapMemories(const StageInfo &info, std::span<const MemorySpec> specs,
-                                          const char *machine, const Arch &arch) {
-  std::vector<unsigned> numbers(specs.size(), 0);
+Result<std::vector<MemoryUse>> mapMemories(const StageInfo &info,
+                                           std::span<const AddressGenerator> generators,
+                                           std::span<const MemorySpec> specs, const char *machine,
+                                           const Arch &arch) {
+  std::vector<MemoryUse> uses(specs.size());
   for (size_t m = 0; m < info.memories.size(); ++m) {
     const StageInfo::Memory &memory = info.memories[m];
     auto spec = std::find_if(specs.begin(), specs.end(),
                              [&](const MemorySpec &s) { return s.name == memory.name; });
     if (spec == specs.end())
       return unknownMemory(info, memory.name, specs, machine);
-    unsigned &number = numbers[size_t(spec - specs.begin())];
-    if (number != 0)
+    MemoryUse &use = uses[size_t(spec - specs.begin())];
+    if (use.number != 0)
       return makeError("kernel '", info.name, "' declares memory '", spec->name, "' twice");
     if (Status status = checkMemory(info, memory, *spec, arch); !status)
       return status.error();
-    number = unsigned(m + 2);
+    const unsigned number = unsigned(m + 2);
+    use = {number, memory.extent, tileGrain(info, generators, number)};
   }
-  return numbers;
+  return uses;
 }
 
 } // namespace sparsam::runtime

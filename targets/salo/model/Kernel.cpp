@@ -4,7 +4,7 @@
 #include "targets/salo/model/Kernel.h"
 
 #include "runtime/program/Program_generated.h"
-#include "runtime/units/TileScheduler.h"
+#include "runtime/units/InstructionChecks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,91 +13,38 @@ namespace sparsam::salo {
 
 using namespace runtime;
 
-/// Rows of the output memory are told apart by their start.
-static Status mapKernelMemories(Kernel &kernel, const Arch &arch) {
-  const StageInfo &info = kernel.stage.info();
-  Result<std::vector<unsigned>> numbers = mapMemories(info, memorySpecs(), "SALO", arch);
-  if (!numbers)
-    return numbers.error();
-  for (size_t role = 0; role < kRoles; ++role)
-    if (unsigned number = (*numbers)[role])
-      kernel.memories[role] = {number, info.memories[number - 2].extent,
-                               tileGrain(info, kernel.stage.generators(), number)};
-  return Status();
-}
-
 namespace {
 
 /// Checks the instructions one after the other.
-class InstructionChecker {
+class Checker : InstructionChecks {
 public:
-  InstructionChecker(Kernel &kernel, const Params &params)
-      : kernel_(kernel), params_(params), generators_(kernel.stage.generators()) {}
+  Checker(Kernel &kernel, const Params &params)
+      : InstructionChecks(kernel.stage), kernel_(kernel), params_(params) {}
 
-  Status run() {
-    for (const Isa::Instruction &instruction : kernel_.stage.instructions()) {
-      Status status = std::visit([this](const auto &insn) { return begin(insn); }, instruction);
-      if (!status)
-        return makeError("kernel '", kernel_.name(), "', instruction ", index_, ": ",
-                         status.error().message);
-      ++index_;
-    }
-    if (!hasConfig_)
-      return makeError("kernel '", kernel_.name(),
-                       "' has no instruction 'config'; it must be the first one");
+  template <typename T> Status before(const T &) const {
+    if (std::is_same_v<T, insn::Merge> || !inArray_)
+      return Status();
+    return makeError("'merge' must follow 'tile_attn': its outputs are leaving the array");
+  }
+  Status atEnd() const {
     if (inArray_)
-      return makeError("kernel '", kernel_.name(), "' ends after 'tile_attn', before its 'merge'");
-    std::sort(kernel_.globals.begin(), kernel_.globals.end());
+      return makeError("ends after 'tile_attn', before its 'merge'");
     return Status();
   }
 
-private:
-  template <typename T> Status begin(const T &insn) {
-    if constexpr (!std::is_same_v<T, insn::Config>)
-      if (!hasConfig_)
-        return makeError("'config' must be the first instruction");
-    if constexpr (!std::is_same_v<T, insn::Merge>)
-      if (inArray_)
-        return makeError("'merge' must follow 'tile_attn': its outputs are leaving the array");
-    return check(insn);
-  }
-
-  const AddressGenerator &tile(uint16_t descriptor) const { return generators_[descriptor]; }
-  bool isAbsent(uint16_t descriptor) const { return descriptor == kAbsentOperand; }
-
-  Status expect(const char *what, int64_t got, const char *limitName, int64_t limit) const {
-    if (got == limit)
-      return Status();
-    return makeError("expects ", what, " = ", limit, " (", limitName, "), got ", got);
-  }
-  Status expectAtMost(const char *what, int64_t got, const char *limitName, int64_t limit) const {
-    if (got <= limit)
-      return Status();
-    return makeError("expects ", what, " of at most ", limit, " (", limitName, "), got ", got);
-  }
   Status expectHeadDim(uint16_t descriptor) const {
     return expect("columns of a tile", tile(descriptor).cols, "head_dim of 'config'",
                   kernel_.config.head_dim);
   }
-  /// The first failure of several checks.
-  static Status all(std::initializer_list<Status> statuses) {
-    for (const Status &status : statuses)
-      if (!status)
-        return status;
-    return Status();
-  }
 
   Status check(const insn::Config &config) {
-    if (hasConfig_)
-      return makeError("'config' is there twice");
-    hasConfig_ = true;
-    kernel_.config = config;
     if (!std::isfinite(config.q_factor) || std::abs(config.q_factor) > 65536)
       return makeError("q_factor must be a number in [-65536, 65536], got ", config.q_factor);
     if (config.segments > 1 && config.queries != config.keys)
       return makeError("expects as many queries as keys in each of ", config.segments,
                        " segments, got ", config.queries, " and ", config.keys);
-    return expectAtMost("head_dim", config.head_dim, "parameter 'merge_dims'", params_.mergeDims);
+    return expectAtMost("dimensions per head", config.head_dim, "parameter 'merge_dims'",
+                        params_.mergeDims);
   }
   Status check(const insn::SetGlobal &i) {
     if (int64_t(i.token) >= kernel_.headKeys())
@@ -153,10 +100,7 @@ private:
   }
   Status check(const insn::LoadGlobalValue &i) { return checkRows(i.source, i.destination); }
   Status check(const insn::StoreOutput &i) {
-    if (tile(i.destination).binding < kernel_.stage.info().inputs)
-      return makeError("binding ", tile(i.destination).binding,
-                       " is an input and cannot be stored to");
-    return checkRows(i.destination, i.source);
+    return all({expectResult(i.destination), checkRows(i.destination, i.source)});
   }
 
   Status check(const insn::TileAttn &i) {
@@ -206,13 +150,12 @@ private:
                                                        "global queries of the pass", globalRows_)});
   }
 
+private:
   Kernel &kernel_;
   const Params &params_;
-  std::span<const AddressGenerator> generators_;
-  bool hasConfig_ = false, hasLoads_ = false;
+  bool hasLoads_ = false;
   bool inArray_ = false; ///< after tile_attn, before its merge
   uint32_t tileRows_ = 0, globalRows_ = 0;
-  size_t index_ = 0;
 };
 
 } // namespace
@@ -224,15 +167,12 @@ Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params
         "version ", params.version,
         " runs no programs: it picks its patterns at run time, which 'sparsam simulate' "
         "does on given scores; set version=1");
-  Result<Stage<Isa>> stage = Stage<Isa>::load(table);
-  if (!stage)
-    return stage.error();
-  Kernel kernel;
-  kernel.stage = stage.take();
-  if (Status status = mapKernelMemories(kernel, arch); !status)
+  Result<Kernel> kernel = loadStage<Kernel>(table, memorySpecs(), "SALO", arch);
+  if (!kernel)
+    return kernel;
+  if (Status status = checkInstructions<insn::Config>(*kernel, Checker(*kernel, params)); !status)
     return status.error();
-  if (Status status = InstructionChecker(kernel, params).run(); !status)
-    return status.error();
+  std::sort(kernel->globals.begin(), kernel->globals.end());
   return kernel;
 }
 

@@ -3,11 +3,9 @@
 #ifndef SPARSAM_TARGETS_SALO_MODEL_KERNEL_H
 #define SPARSAM_TARGETS_SALO_MODEL_KERNEL_H
 
-#include "runtime/kernel/Sequencer.h"
+#include "runtime/units/LoadedStage.h"
 #include "targets/salo/SaloIsa.h"
 #include "targets/salo/model/Params.h"
-
-#include <array>
 
 namespace sparsam::salo {
 
@@ -17,23 +15,12 @@ constexpr size_t kRoles = 4;
 
 /// A stage with everything checked that does not depend on data: memories and their capacities,
 /// `config` first and once, tile shapes of every instruction, and a merge after every pass.
-struct Kernel {
-  /// How one on-chip memory is used by the kernel.
-  struct MemoryUse {
-    unsigned number = 0; ///< as in descriptors; 0: the kernel does not use it
-    int64_t extent = 0;  ///< elements that tiles may touch
-    int64_t grain = 1;   ///< every tile row starts at a multiple of this
-  };
-
-  runtime::Stage<Isa> stage;
+struct Kernel : runtime::LoadedStage<Isa, Role> {
   insn::Config config;
-  std::array<MemoryUse, kRoles> memories;
   std::vector<int64_t> globals; ///< tokens of set_global, ascending
   int64_t keyRows = 0;          ///< most keys of a slice
   int64_t queryBinding = -1;    ///< tensor that queries are loaded from; -1: none
 
-  const std::string &name() const { return stage.info().name; }
-  const MemoryUse &memory(Role role) const { return memories[size_t(role)]; }
   /// Queries and keys of one head.
   int64_t headQueries() const { return int64_t(config.queries) * config.segments; }
   int64_t headKeys() const { return int64_t(config.keys) * config.segments; }

@@ -4,7 +4,7 @@
 #include "targets/sanger/model/Kernel.h"
 
 #include "runtime/program/Program_generated.h"
-#include "runtime/units/TileScheduler.h"
+#include "runtime/units/InstructionChecks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,94 +13,21 @@ namespace sparsam::sanger {
 
 using namespace runtime;
 
-//===-- Memories -----------------------------------------------------------===//
-
-static Status mapKernelMemories(Kernel &kernel, const Arch &arch) {
-  const StageInfo &info = kernel.stage.info();
-  Result<std::vector<unsigned>> numbers = mapMemories(info, memorySpecs(), "Sanger", arch);
-  if (!numbers)
-    return numbers.error();
-  for (size_t role = 0; role < kRoles; ++role) {
-    const unsigned number = (*numbers)[role];
-    if (number == 0)
-      continue;
-    kernel.memories[role] = {number, info.memories[number - 2].extent,
-                             tileGrain(info, kernel.stage.generators(), number)};
-    kernel.roleOf[number - 2] = Role(role);
-  }
-  return Status();
-}
-
-//===-- Instructions -------------------------------------------------------===//
-
 namespace {
 
 /// Checks the instructions one after the other.
-class InstructionChecker {
+class Checker : InstructionChecks {
 public:
-  InstructionChecker(Kernel &kernel, const Params &params)
-      : kernel_(kernel), params_(params), generators_(kernel.stage.generators()) {}
+  Checker(Kernel &kernel, const Params &params)
+      : InstructionChecks(kernel.stage), kernel_(kernel), params_(params) {}
 
-  Status run() {
-    for (const Isa::Instruction &instruction : kernel_.stage.instructions()) {
-      Status status = std::visit([this](const auto &insn) { return begin(insn); }, instruction);
-      if (!status)
-        return makeError("kernel '", kernel_.name(), "', instruction ", index_, ": ",
-                         status.error().message);
-      ++index_;
-    }
-    if (!hasConfig_)
-      return makeError("kernel '", kernel_.name(),
-                       "' has no instruction 'config'; it must be the first one");
-    if (arrayState_ != nullptr)
-      return makeError("kernel '", kernel_.name(), "' ends after '", arrayState_,
-                       "', while its block is in the array");
-    return Status();
-  }
-
-private:
-  template <typename T> Status begin(const T &insn) {
-    if constexpr (!std::is_same_v<T, insn::Config>)
-      if (!hasConfig_)
-        return makeError("'config' must be the first instruction");
-    return check(insn);
-  }
-
-  const AddressGenerator &tile(uint16_t descriptor) const { return generators_[descriptor]; }
-  bool isAbsent(uint16_t descriptor) const { return descriptor == kAbsentOperand; }
-
-  Status expect(const char *what, int64_t got, const char *limitName, int64_t limit) const {
-    if (got == limit)
+  Status atEnd() const {
+    if (arrayState_ == nullptr)
       return Status();
-    return makeError("expects ", what, " = ", limit, " (", limitName, "), got ", got);
-  }
-  Status expectAtMost(const char *what, int64_t got, const char *limitName, int64_t limit) const {
-    if (got <= limit)
-      return Status();
-    return makeError("expects ", what, " of at most ", limit, " (", limitName, "), got ", got);
-  }
-  Status expectHeadDim(const AddressGenerator &t) const {
-    return expect("columns of a tile", t.cols, "head_dim of 'config'", kernel_.config.head_dim);
-  }
-  Status expectSameShape(const AddressGenerator &a, const AddressGenerator &b) const {
-    if (a.rows == b.rows && a.cols == b.cols)
-      return Status();
-    return makeError("expects tiles of one shape, got ", a.rows, "x", a.cols, " and ", b.rows, "x",
-                     b.cols);
-  }
-  /// The first failure of several checks.
-  static Status all(std::initializer_list<Status> statuses) {
-    for (const Status &status : statuses)
-      if (!status)
-        return status;
-    return Status();
+    return makeError("ends after '", arrayState_, "', while its block is in the array");
   }
 
   Status check(const insn::Config &config) {
-    if (hasConfig_)
-      return makeError("'config' is there twice");
-    hasConfig_ = true;
-    kernel_.config = config;
     if (!std::isfinite(config.scale) || std::abs(config.scale) > 65536)
       return makeError("scale must be a number in [-65536, 65536], got ", config.scale);
     if (!config.predict)
@@ -117,9 +44,13 @@ private:
   }
   Status check(const insn::SelectHead &) { return Status(); }
 
+  Status expectHeadDim(uint16_t descriptor) const {
+    return expect("columns of a tile", tile(descriptor).cols, "head_dim of 'config'",
+                  kernel_.config.head_dim);
+  }
   Status checkLoad(uint16_t source, uint16_t destination, bool isHeadDim) {
-    return all({expectSameShape(tile(source), tile(destination)),
-                isHeadDim ? expectHeadDim(tile(destination)) : Status()});
+    return all(
+        {expectSameShape(source, destination), isHeadDim ? expectHeadDim(destination) : Status()});
   }
   Status check(const insn::LoadQuery &i) {
     kernel_.queryBinding = tile(i.source).binding;
@@ -132,10 +63,7 @@ private:
   Status check(const insn::LoadValue &i) { return checkLoad(i.source, i.destination, true); }
   Status check(const insn::LoadBias &i) { return checkLoad(i.source, i.destination, false); }
   Status check(const insn::StoreOutput &i) {
-    if (tile(i.destination).binding < kernel_.stage.info().inputs)
-      return makeError("binding ", tile(i.destination).binding,
-                       " is an input and cannot be stored to");
-    return checkLoad(i.destination, i.source, true);
+    return all({expectResult(i.destination), checkLoad(i.destination, i.source, true)});
   }
 
   Status check(const insn::QuantizeQuery &i) { return checkLoad(i.source, i.destination, true); }
@@ -145,7 +73,7 @@ private:
     if (!kernel_.config.predict)
       return makeError("'score' needs 'config' with predict");
     Status shapes =
-        all({expectHeadDim(q), expectHeadDim(k),
+        all({expectHeadDim(i.query), expectHeadDim(i.key),
              expectAtMost("query rows", q.rows, "parameter 'lowbit_rows'", params_.lowbitRows),
              expectAtMost("key rows", k.rows, "parameter 'lowbit_cols'", params_.lowbitCols),
              expect("rows of the scores", s.rows, "rows of the query tile", q.rows),
@@ -162,7 +90,7 @@ private:
     return Status();
   }
   Status check(const insn::SoftmaxThreshold &i) {
-    return all({expectSameShape(tile(i.scores), tile(i.mask)),
+    return all({expectSameShape(i.scores, i.mask),
                 expect("columns of the stripe up to the next 'lowbit_cols'",
                        paddedKeys(tile(i.scores).cols), "all keys of the head",
                        paddedKeys(kernel_.config.keys))});
@@ -187,20 +115,18 @@ private:
     return Status();
   }
   Status check(const insn::Sddmm &i) {
-    const AddressGenerator &q = tile(i.query), &k = tile(i.key);
+    const AddressGenerator &q = tile(i.query);
     Status order = follow("sddmm", nullptr);
     if (!order)
       return order;
     if (q.rows < kernel_.config.queries)
       return makeError("expects the query tile to hold all ", kernel_.config.queries,
                        " queries of the head, got ", q.rows, " rows");
-    Status shapes = all({expectHeadDim(q), expectHeadDim(k)});
+    Status shapes = all({expectHeadDim(i.query), expectHeadDim(i.key)});
     return shapes ? checkBias(i.bias, kernel_.config.queries, 1) : shapes;
   }
   Status check(const insn::Exp &) { return follow("exp", "sddmm"); }
-  Status check(const insn::Spmm &i) {
-    return all({follow("spmm", "exp"), expectHeadDim(tile(i.value))});
-  }
+  Status check(const insn::Spmm &i) { return all({follow("spmm", "exp"), expectHeadDim(i.value)}); }
   Status check(const insn::Accumulate &i) {
     Status order = follow("accumulate", "spmm");
     arrayState_ = nullptr;
@@ -209,32 +135,25 @@ private:
     if (tile(i.output).rows < kernel_.config.queries)
       return makeError("expects the output tile to hold all ", kernel_.config.queries,
                        " queries of the head, got ", tile(i.output).rows, " rows");
-    return expectHeadDim(tile(i.output));
+    return expectHeadDim(i.output);
   }
-  Status check(const insn::ClearOutput &i) { return expectHeadDim(tile(i.output)); }
-  Status check(const insn::Normalize &i) { return expectHeadDim(tile(i.output)); }
+  Status check(const insn::ClearOutput &i) { return expectHeadDim(i.output); }
+  Status check(const insn::Normalize &i) { return expectHeadDim(i.output); }
 
+private:
   Kernel &kernel_;
   const Params &params_;
-  std::span<const AddressGenerator> generators_;
   const char *arrayState_ = nullptr; ///< last instruction on the array; null: no block in it
-  bool hasConfig_ = false;
-  size_t index_ = 0;
 };
 
 } // namespace
 
 Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params &params,
                             const Arch &arch) {
-  Result<Stage<Isa>> stage = Stage<Isa>::load(table);
-  if (!stage)
-    return stage.error();
-  Kernel kernel;
-  kernel.stage = stage.take();
-  if (Status status = mapKernelMemories(kernel, arch); !status)
-    return status.error();
-  if (Status status = InstructionChecker(kernel, params).run(); !status)
-    return status.error();
+  Result<Kernel> kernel = loadStage<Kernel>(table, memorySpecs(), "Sanger", arch);
+  if (kernel)
+    if (Status status = checkInstructions<insn::Config>(*kernel, Checker(*kernel, params)); !status)
+      return status.error();
   return kernel;
 }
 

@@ -42,10 +42,10 @@ public:
     pipe_ = isExact ? makeExactPipe(format) : makeWordPipe(format);
     for (auto [role, buffer] :
          {std::pair(Role::query, &query_), {Role::bias, &bias_}, {Role::output, &output_}})
-      buffer->resize(size_t(kernel.extent[size_t(role)]) + 1);
-    tokens_.resize(size_t(kernel.extent[size_t(Role::index)]) + 1);
+      buffer->resize(size_t(kernel.memory(role).extent) + 1);
+    tokens_.resize(size_t(kernel.memory(Role::index).extent) + 1);
     for (Role role : {Role::key, Role::value})
-      slots_ = std::max(slots_, kernel.extent[size_t(role)] / format.headDim);
+      slots_ = std::max(slots_, kernel.memory(role).extent / format.headDim);
     pipe_->reserve(std::max<int64_t>(slots_, kernel.config.keys));
   }
 
@@ -224,7 +224,7 @@ public:
   RankWalker(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
              const Sums &sums, Decisions &decisions, Phase phase)
       : kernel_(kernel), params_(params), bindings_(bindings), sums_(sums), decisions_(decisions),
-        phase_(phase), scores_(size_t(kernel.extent[size_t(Role::importance)]) + 1) {}
+        phase_(phase), scores_(size_t(kernel.memory(Role::importance).extent) + 1) {}
 
   Status run() {
     return kernel_.stage.walk(bindings_, [this](const auto &insn, Addressing &addressing) {

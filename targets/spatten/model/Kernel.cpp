@@ -4,7 +4,7 @@
 #include "targets/spatten/model/Kernel.h"
 
 #include "runtime/program/Program_generated.h"
-#include "runtime/units/MemoryMap.h"
+#include "runtime/units/InstructionChecks.h"
 
 #include <cmath>
 
@@ -35,41 +35,10 @@ PipeFormat Kernel::format(const Params &params) const {
 namespace {
 
 /// Checks the instructions one after the other.
-class InstructionChecker {
+class Checker : InstructionChecks {
 public:
-  explicit InstructionChecker(Kernel &kernel)
-      : kernel_(kernel), generators_(kernel.stage.generators()) {}
+  explicit Checker(const Kernel &kernel) : InstructionChecks(kernel.stage), kernel_(kernel) {}
 
-  Status run() {
-    for (const Isa::Instruction &instruction : kernel_.stage.instructions()) {
-      Status status = std::visit([this](const auto &insn) { return begin(insn); }, instruction);
-      if (!status)
-        return makeError("kernel '", kernel_.name(), "', instruction ", index_, ": ",
-                         status.error().message);
-      ++index_;
-    }
-    if (!hasConfig_)
-      return makeError("kernel '", kernel_.name(),
-                       "' has no instruction 'config'; it must be the first one");
-    return Status();
-  }
-
-private:
-  template <typename T> Status begin(const T &insn) {
-    if constexpr (!std::is_same_v<T, insn::Config>)
-      if (!hasConfig_)
-        return makeError("'config' must be the first instruction");
-    return check(insn);
-  }
-
-  const AddressGenerator &tile(uint16_t descriptor) const { return generators_[descriptor]; }
-  static bool isThere(uint16_t descriptor) { return descriptor != kAbsentOperand; }
-
-  static Status expect(const char *what, int64_t got, const char *limitName, int64_t limit) {
-    if (got == limit)
-      return Status();
-    return makeError("expects ", what, " = ", limit, " (", limitName, "), got ", got);
-  }
   Status expectRow(uint16_t descriptor, const char *what, int64_t cols, const char *why) const {
     if (Status status =
             expect((std::string("rows of ") + what).c_str(), tile(descriptor).rows, "one", 1);
@@ -81,30 +50,7 @@ private:
     return expect((std::string("columns of ") + what).c_str(), tile(descriptor).cols,
                   "head_dim of 'config'", kernel_.config.head_dim);
   }
-  Status expectSameShape(uint16_t a, uint16_t b) const {
-    if (tile(a).rows == tile(b).rows && tile(a).cols == tile(b).cols)
-      return Status();
-    return makeError("expects tiles of one shape, got ", tile(a).rows, "x", tile(a).cols, " and ",
-                     tile(b).rows, "x", tile(b).cols);
-  }
-  Status expectWritable(uint16_t descriptor) const {
-    if (tile(descriptor).binding >= kernel_.stage.info().inputs)
-      return Status();
-    return makeError("binding ", tile(descriptor).binding, " is an input and cannot be stored to");
-  }
-  /// The first failure of several checks.
-  static Status all(std::initializer_list<Status> statuses) {
-    for (const Status &status : statuses)
-      if (!status)
-        return status;
-    return Status();
-  }
-
   Status check(const insn::Config &config) {
-    if (hasConfig_)
-      return makeError("'config' is there twice");
-    hasConfig_ = true;
-    kernel_.config = config;
     if (!std::isfinite(config.scale))
       return makeError("scale must be a number, got ", config.scale);
     if (!(config.threshold >= 0 && config.threshold <= 1))
@@ -124,7 +70,7 @@ private:
   Status check(const insn::ResetScores &) { return Status(); }
   Status check(const insn::LoadScores &i) { return expectSameShape(i.source, i.destination); }
   Status check(const insn::StoreScores &i) {
-    return all({expectWritable(i.destination), expectSameShape(i.source, i.destination)});
+    return all({expectResult(i.destination), expectSameShape(i.source, i.destination)});
   }
   Status expectContiguous(uint16_t descriptor) const {
     if (tile(descriptor).rows == 1 || tile(descriptor).rowStride == int64_t(tile(descriptor).cols))
@@ -141,8 +87,8 @@ private:
   Status checkLoad(uint16_t source, uint16_t destination, uint16_t tokens) const {
     return all({expectHeadDim(source, "the source"), expectHeadDim(destination, "the destination"),
                 expectContiguous(destination),
-                isThere(tokens) ? checkTokens(tokens, source, tile(destination).rows)
-                                : expectSameShape(source, destination)});
+                !isAbsent(tokens) ? checkTokens(tokens, source, tile(destination).rows)
+                                  : expectSameShape(source, destination)});
   }
   Status check(const insn::LoadK &i) { return checkLoad(i.source, i.destination, i.tokens); }
   Status check(const insn::LoadV &i) { return checkLoad(i.source, i.destination, i.tokens); }
@@ -153,40 +99,38 @@ private:
   }
   Status check(const insn::LoadBias &i) { return expectSameShape(i.source, i.destination); }
   Status check(const insn::StoreOut &i) {
-    return all({expectWritable(i.destination), expectSameShape(i.source, i.destination)});
+    return all({expectResult(i.destination), expectSameShape(i.source, i.destination)});
   }
 
   /// `keys` go through the pipe.
   template <typename T> Status checkQuery(const T &i, int64_t keys) const {
     const int64_t dim = kernel_.config.head_dim;
     auto scores = [&](uint16_t descriptor, const char *what, int64_t least) -> Status {
-      if (!isThere(descriptor) || tile(descriptor).cols >= least)
+      if (isAbsent(descriptor) || tile(descriptor).cols >= least)
         return Status();
       return makeError("expects at least ", least, " ", what, ", got ", tile(descriptor).cols);
     };
-    const bool isOneBias = isThere(i.bias) && tile(i.bias).cols == 1;
-    return all(
-        {expectRow(i.query, "the query", dim, "head_dim of 'config'"),
-         expectRow(i.output, "the output", dim, "head_dim of 'config'"),
-         expectHeadDim(i.key, "keys"), expectHeadDim(i.value, "values"),
-         expect("rows of values", tile(i.value).rows, "rows of keys", tile(i.key).rows),
-         keys <= int64_t(kernel_.config.keys) ? Status()
-                                              : makeError("expects at most ", kernel_.config.keys,
-                                                          " keys (keys of 'config'), got ", keys),
-         isThere(i.bias) && !isOneBias ? expectRow(i.bias, "the bias", keys, "keys of the query")
-                                       : Status(),
-         scores(i.token_scores, "token scores", keys),
-         scores(i.head_scores, "head scores", kernel_.config.heads)});
+    const bool isOneBias = !isAbsent(i.bias) && tile(i.bias).cols == 1;
+    return all({expectRow(i.query, "the query", dim, "head_dim of 'config'"),
+                expectRow(i.output, "the output", dim, "head_dim of 'config'"),
+                expectHeadDim(i.key, "keys"), expectHeadDim(i.value, "values"),
+                expect("rows of values", tile(i.value).rows, "rows of keys", tile(i.key).rows),
+                expectAtMost("keys", keys, "keys of 'config'", kernel_.config.keys),
+                !isAbsent(i.bias) && !isOneBias
+                    ? expectRow(i.bias, "the bias", keys, "keys of the query")
+                    : Status(),
+                scores(i.token_scores, "token scores", keys),
+                scores(i.head_scores, "head scores", kernel_.config.heads)});
   }
   Status check(const insn::Query &i) {
     const int64_t keys = tile(i.key).rows;
-    return all(
-        {expectContiguous(i.key), expectContiguous(i.value),
-         isThere(i.tokens) ? expectRow(i.tokens, "the token list", keys, "rows of keys") : Status(),
-         checkQuery(i, keys)});
+    return all({expectContiguous(i.key), expectContiguous(i.value),
+                !isAbsent(i.tokens) ? expectRow(i.tokens, "the token list", keys, "rows of keys")
+                                    : Status(),
+                checkQuery(i, keys)});
   }
   Status check(const insn::QueryStream &i) {
-    if (!isThere(i.tokens))
+    if (isAbsent(i.tokens))
       return checkQuery(i, tile(i.key).rows);
     return all(
         {checkTokens(i.tokens, i.key, tile(i.tokens).cols), checkQuery(i, tile(i.tokens).cols)});
@@ -194,7 +138,7 @@ private:
 
   Status checkRanking(uint16_t scores, uint16_t survivors, int64_t k, int64_t isProtected) const {
     if (Status status =
-            all({expectWritable(survivors), expectRow(survivors, "the survivors", k, "k")});
+            all({expectResult(survivors), expectRow(survivors, "the survivors", k, "k")});
         !status)
       return status;
     const int64_t n = tile(scores).cols;
@@ -210,32 +154,18 @@ private:
   Status check(const insn::TopkHead &i) { return checkRanking(i.scores, i.survivors, i.k, 0); }
   Status check(const insn::Sync &) { return Status(); }
 
-  Kernel &kernel_;
-  std::span<const AddressGenerator> generators_;
-  bool hasConfig_ = false;
-  size_t index_ = 0;
+private:
+  const Kernel &kernel_;
 };
 
 } // namespace
 
-Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params &params,
+Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params &,
                             const Arch &arch) {
-  Result<Stage<Isa>> stage = Stage<Isa>::load(table);
-  if (!stage)
-    return stage.error();
-  Kernel kernel;
-  kernel.stage = stage.take();
-  Result<std::vector<unsigned>> numbers =
-      mapMemories(kernel.stage.info(), memories(), "SpAtten", arch);
-  if (!numbers)
-    return numbers.error();
-  for (size_t role = 0; role < kRoles; ++role) {
-    kernel.memoryNumber[role] = (*numbers)[role];
-    if (unsigned number = (*numbers)[role])
-      kernel.extent[role] = kernel.stage.info().memories[number - 2].extent;
-  }
-  if (Status status = InstructionChecker(kernel).run(); !status)
-    return status.error();
+  Result<Kernel> kernel = loadStage<Kernel>(table, memorySpecs(), "SpAtten", arch);
+  if (kernel)
+    if (Status status = checkInstructions<insn::Config>(*kernel, Checker(*kernel)); !status)
+      return status.error();
   return kernel;
 }
 

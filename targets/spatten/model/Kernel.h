@@ -3,28 +3,22 @@
 #ifndef SPARSAM_TARGETS_SPATTEN_MODEL_KERNEL_H
 #define SPARSAM_TARGETS_SPATTEN_MODEL_KERNEL_H
 
-#include "runtime/kernel/Sequencer.h"
+#include "runtime/units/LoadedStage.h"
 #include "targets/spatten/SpattenIsa.h"
 #include "targets/spatten/model/Params.h"
 #include "targets/spatten/model/RowPipe.h"
 
-#include <array>
-
 namespace sparsam::spatten {
 
-/// The on-chip memories, in the order of memories().
+/// The on-chip memories, in the order of memorySpecs().
 enum class Role : uint8_t { query, key, value, bias, output, index, importance };
 constexpr size_t kRoles = 7;
 
 /// A stage with everything checked that does not depend on data: memories and their capacities,
 /// `config` first and once, the tile shapes of every instruction.
-struct Kernel {
-  runtime::Stage<Isa> stage;
+struct Kernel : runtime::LoadedStage<Isa, Role> {
   insn::Config config;
-  std::array<unsigned, kRoles> memoryNumber{}; ///< as in descriptors; 0: the kernel does not use it
-  std::array<int64_t, kRoles> extent{};        ///< elements that tiles may touch
 
-  const std::string &name() const { return stage.info().name; }
   /// Heads of all entries.
   int64_t totalHeads() const { return int64_t(config.entries) * config.heads; }
   PipeFormat format(const Params &params) const;

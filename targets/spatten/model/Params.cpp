@@ -73,7 +73,7 @@ Result<Params> Params::from(const Arch &arch) {
   return params;
 }
 
-std::span<const MemorySpec> memories() {
+std::span<const MemorySpec> memorySpecs() {
   static const MemorySpec all[] = {
       {"query", 12, "query_buffer"},          {"key", 12, "key_buffer"},
       {"value", 12, "value_buffer"},          {"bias", 32, "bias_buffer"},

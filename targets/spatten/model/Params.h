@@ -70,7 +70,7 @@ constexpr int64_t kGranuleBytes = 32;
 constexpr int64_t kFetchRows = 8;
 
 /// The on-chip memories.
-std::span<const runtime::MemorySpec> memories();
+std::span<const runtime::MemorySpec> memorySpecs();
 
 } // namespace sparsam::spatten
 

@@ -39,9 +39,9 @@ public:
          const Decisions &decisions, TraceWriter *timeline)
       : kernel_(kernel), params_(params), bindings_(bindings), decisions_(decisions),
         channels_(params), pipeline_(params, scheduler_) {
-    for (size_t role = 0; role < kRoles; ++role)
-      if (unsigned number = kernel.memoryNumber[role])
-        scheduler_.addMemory(number, std::max<int64_t>(kernel.extent[role], 1), 1);
+    for (const MemoryUse &use : kernel.memories)
+      if (use.number != 0)
+        scheduler_.addMemory(use.number, std::max<int64_t>(use.extent, 1), 1);
     if (timeline)
       scheduler_.setTimeline(timeline, kernel.stage.info().target);
   }

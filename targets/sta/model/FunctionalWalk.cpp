@@ -40,12 +40,12 @@ public:
   Walker(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
          Events &events)
       : kernel_(kernel), params_(params), bindings_(bindings), events_(events),
-        activation_(size_t(kernel.extent(Role::activation))),
-        values_(size_t(kernel.extent(Role::values))),
-        bitmaps_(size_t(kernel.extent(Role::bitmaps))),
-        constants_(size_t(kernel.extent(Role::constants))),
-        mask_(size_t(kernel.extent(Role::mask))), columns_(activation_), softmax_(params.softmax),
-        vector_(params.vector) {}
+        activation_(size_t(kernel.memory(Role::activation).extent)),
+        values_(size_t(kernel.memory(Role::values).extent)),
+        bitmaps_(size_t(kernel.memory(Role::bitmaps).extent)),
+        constants_(size_t(kernel.memory(Role::constants).extent)),
+        mask_(size_t(kernel.memory(Role::mask).extent)), columns_(activation_),
+        softmax_(params.softmax), vector_(params.vector) {}
 
   Status run() {
     return kernel_.stage.walk(bindings_, [this](const auto &insn, Addressing &addressing) {

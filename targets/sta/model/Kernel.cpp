@@ -4,6 +4,7 @@
 #include "targets/sta/model/Kernel.h"
 
 #include "runtime/program/Program_generated.h"
+#include "runtime/units/InstructionChecks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,70 +18,18 @@ using namespace runtime;
 namespace {
 
 /// Checks the instructions one after the other.
-class InstructionChecker {
+class Checker : InstructionChecks {
 public:
-  InstructionChecker(Kernel &kernel, const Params &params)
-      : kernel_(kernel), geometry_(params.geometry), format_(params.softmax),
-        generators_(kernel.stage.generators()) {}
+  Checker(const Kernel &kernel, const Params &params)
+      : InstructionChecks(kernel.stage), geometry_(params.geometry), format_(params.softmax) {}
 
-  Status run() {
-    for (const Isa::Instruction &instruction : kernel_.stage.instructions()) {
-      Status status = std::visit([this](const auto &insn) { return begin(insn); }, instruction);
-      if (!status)
-        return makeError("kernel '", kernel_.name(), "', instruction ", index_, ": ",
-                         status.error().message);
-      ++index_;
-    }
-    if (!hasConfig_)
-      return makeError("kernel '", kernel_.name(),
-                       "' has no instruction 'config'; it must be the first one");
+  Status atEnd() const {
     if (isOpen_)
-      return makeError(
-          "kernel '", kernel_.name(),
-          "' ends while partial sums are in the engine; 'mm_sd' with 'last' is missing");
-    return Status();
-  }
-
-private:
-  template <typename T> Status begin(const T &insn) {
-    if constexpr (!std::is_same_v<T, insn::Config>)
-      if (!hasConfig_)
-        return makeError("'config' must be the first instruction");
-    return check(insn);
-  }
-
-  const AddressGenerator &tile(uint16_t descriptor) const { return generators_[descriptor]; }
-  bool isAbsent(uint16_t descriptor) const { return descriptor == kAbsentOperand; }
-
-  static Status expect(const char *what, int64_t got, const char *limitName, int64_t limit) {
-    if (got == limit)
-      return Status();
-    return makeError("expects ", what, " = ", limit, " (", limitName, "), got ", got);
-  }
-  static Status expectAtMost(const char *what, int64_t got, const char *limitName, int64_t limit) {
-    if (got <= limit)
-      return Status();
-    return makeError("expects at most ", limit, " ", what, " (", limitName, "), got ", got);
-  }
-  static Status expectShape(const AddressGenerator &t, int64_t rows, int64_t cols,
-                            const char *what) {
-    if (int64_t(t.rows) == rows && int64_t(t.cols) == cols)
-      return Status();
-    return makeError("expects ", what, " of ", rows, "x", cols, ", got ", t.rows, "x", t.cols);
-  }
-  /// The first failure of several checks.
-  static Status all(std::initializer_list<Status> statuses) {
-    for (const Status &status : statuses)
-      if (!status)
-        return status;
+      return makeError("ends while partial sums are in the engine; 'mm_sd' with 'last' is missing");
     return Status();
   }
 
   Status check(const insn::Config &config) {
-    if (hasConfig_)
-      return makeError("'config' is there twice");
-    hasConfig_ = true;
-    kernel_.config = config;
     const double pairs = double(config.entries) * config.heads * config.queries * config.keys;
     if (pairs > 1e11)
       return makeError("an attention of ", pairs, " pairs is not possible");
@@ -92,29 +41,25 @@ private:
   }
 
   Status check(const insn::LoadW &i) {
-    const AddressGenerator &from = tile(i.values), &to = tile(i.value_slot);
     if (isAbsent(i.bitmaps) != isAbsent(i.bitmap_slot))
       return makeError("bitmaps need a source and a slot");
-    Status values = expectShape(to, from.rows, from.cols, "a slot");
+    Status values = expectShape(i.value_slot, tile(i.values).rows, tile(i.values).cols, "a slot");
     if (isAbsent(i.bitmaps) || !values)
       return values;
-    const AddressGenerator &map = tile(i.bitmaps), &slot = tile(i.bitmap_slot);
-    return all({expectShape(slot, map.rows, map.cols, "a slot of bitmaps"),
+    const AddressGenerator &map = tile(i.bitmaps), &from = tile(i.values);
+    return all({expectShape(i.bitmap_slot, map.rows, map.cols, "a slot of bitmaps"),
                 expect("rows of bitmaps", map.rows, "rows of values", from.rows),
                 expect("values per row", from.cols, "n per group", map.cols * geometry_.n)});
   }
   Status checkLoad(uint16_t source, uint16_t destination) {
     const AddressGenerator &to = tile(destination);
-    return expectShape(tile(source), to.rows, to.cols, "a source");
+    return expectShape(source, to.rows, to.cols, "a source");
   }
   Status check(const insn::LoadAct &i) { return checkLoad(i.source, i.destination); }
   Status check(const insn::LoadConst &i) { return checkLoad(i.source, i.destination); }
   Status check(const insn::LoadMask &i) { return checkLoad(i.source, i.destination); }
   Status check(const insn::StoreAct &i) {
-    if (tile(i.destination).binding < kernel_.stage.info().inputs)
-      return makeError("binding ", tile(i.destination).binding,
-                       " is an input and cannot be stored to");
-    return checkLoad(i.source, i.destination);
+    return all({expectResult(i.destination), checkLoad(i.source, i.destination)});
   }
 
   Status check(const insn::MmSd &i) {
@@ -139,14 +84,14 @@ private:
                     expect("values per row", w.cols, "n per group",
                            int64_t(tile(i.bitmaps).cols) * geometry_.n)});
     if (status && !isAbsent(i.bias))
-      status = expectShape(tile(i.bias), 1, w.rows, "a bias");
+      status = expectShape(i.bias, 1, w.rows, "a bias");
     if (status && !isAbsent(i.residual))
-      status = expectShape(tile(i.residual), y.rows, y.cols, "a residual");
+      status = expectShape(i.residual, y.rows, y.cols, "a residual");
     return status;
   }
 
   Status check(const insn::MmDd &i) {
-    const AddressGenerator &a = tile(i.a), &b = tile(i.b), &c = tile(i.destination);
+    const AddressGenerator &a = tile(i.a), &b = tile(i.b);
     const int64_t heads = i.heads;
     if (!std::isfinite(i.scale) || std::abs(i.scale) > 65536)
       return makeError("scale must be a number in [-65536, 65536], got ", i.scale);
@@ -157,10 +102,10 @@ private:
     if (i.product == insn::Product::Scores)
       return all({expect("columns of b", b.cols, "columns of a", a.cols),
                   expect("columns of a beyond whole heads", a.cols % heads, "heads", 0),
-                  expectShape(c, heads * a.rows, b.rows, "scores")});
+                  expectShape(i.destination, heads * a.rows, b.rows, "scores")});
     return all({expect("columns of b", b.cols, "columns of a", a.cols),
                 expect("rows of b beyond whole heads", b.rows % heads, "heads", 0),
-                expectShape(c, a.rows, b.rows / heads, "a context")});
+                expectShape(i.destination, a.rows, b.rows / heads, "a context")});
   }
 
   Status check(const insn::Softmax &i) {
@@ -184,18 +129,18 @@ private:
       return makeError("epsilon must be a number of at least 0, got ", i.epsilon);
     if (i.source_fraction > 31 || i.scale_fraction > 31 || i.fraction > 31)
       return makeError("expects at most 31 fraction bits");
-    return all({expectShape(tile(i.destination), x.rows, x.cols, "a result"),
-                expectShape(tile(i.scale), 1, x.cols, "a scale"),
-                isAbsent(i.bias) ? Status() : expectShape(tile(i.bias), 1, x.cols, "a bias")});
+    return all({expectShape(i.destination, x.rows, x.cols, "a result"),
+                expectShape(i.scale, 1, x.cols, "a scale"),
+                isAbsent(i.bias) ? Status() : expectShape(i.bias, 1, x.cols, "a bias")});
   }
 
   Status check(const insn::Reshuffle &i) {
-    const AddressGenerator &x = tile(i.source), &y = tile(i.destination);
+    const AddressGenerator &x = tile(i.source);
     if (i.layout == insn::Layout::Transpose)
-      return expectShape(y, x.cols, x.rows, "a result");
+      return expectShape(i.destination, x.cols, x.rows, "a result");
     if (x.rows % i.heads != 0)
       return makeError("expects rows for ", i.heads, " heads, got ", x.rows);
-    return expectShape(y, x.rows / i.heads, int64_t(x.cols) * i.heads, "a result");
+    return expectShape(i.destination, x.rows / i.heads, int64_t(x.cols) * i.heads, "a result");
   }
 
   /// No partial sums may be in the engine.
@@ -205,33 +150,20 @@ private:
     return makeError("the engine still holds partial sums; 'mm_sd' with 'last' is missing");
   }
 
-  Kernel &kernel_;
+private:
   const Geometry &geometry_;
   const SoftmaxFormat &format_;
-  std::span<const AddressGenerator> generators_;
-  bool hasConfig_ = false;
   bool isOpen_ = false; ///< partial sums are in the engine
-  size_t index_ = 0;
 };
 
 } // namespace
 
 Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params &params,
                             const Arch &arch) {
-  Result<Stage<Isa>> stage = Stage<Isa>::load(table);
-  if (!stage)
-    return stage.error();
-  Kernel kernel;
-  kernel.stage = stage.take();
-  const StageInfo &info = kernel.stage.info();
-  Result<std::vector<unsigned>> numbers = mapMemories(info, memorySpecs(params), "STA", arch);
-  if (!numbers)
-    return numbers.error();
-  for (size_t role = 0; role < kRoles; ++role)
-    if (unsigned number = (*numbers)[role])
-      kernel.extents[role] = info.memories[number - 2].extent;
-  if (Status status = InstructionChecker(kernel, params).run(); !status)
-    return status.error();
+  Result<Kernel> kernel = loadStage<Kernel>(table, memorySpecs(params), "STA", arch);
+  if (kernel)
+    if (Status status = checkInstructions<insn::Config>(*kernel, Checker(*kernel, params)); !status)
+      return status.error();
   return kernel;
 }
 

@@ -20,8 +20,8 @@ constexpr float kHidden = -std::numeric_limits<float>::infinity();
 class Walker {
 public:
   Walker(const Kernel &kernel, std::span<const TensorView> bindings)
-      : bindings_(bindings), input_(size_t(kernel.extent(kernel.input))),
-        output_(size_t(kernel.extent(kernel.output))) {}
+      : bindings_(bindings), input_(size_t(kernel.memory(Role::input).extent)),
+        output_(size_t(kernel.memory(Role::output).extent)) {}
 
   /// Rows that are not there read as zero.
   void execute(const insn::Load &i, Addressing &a) {

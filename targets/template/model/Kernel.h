@@ -4,8 +4,7 @@
 #define SPARSAM_TARGETS_TEMPLATE_MODEL_KERNEL_H
 
 #include "runtime/kernel/Dram.h"
-#include "runtime/kernel/Sequencer.h"
-#include "runtime/units/MemoryMap.h"
+#include "runtime/units/LoadedStage.h"
 #include "targets/template/TemplateIsa.h"
 
 namespace sparsam::template_ {
@@ -23,16 +22,11 @@ struct Params {
   static runtime::Result<Params> from(const runtime::Arch &arch);
 };
 
+/// The on-chip memories.
+enum class Role : uint8_t { input, output };
+
 /// A stage whose every tile shape is checked.
-struct Kernel {
-  runtime::Stage<Isa> stage;
-  unsigned input = 0, output = 0; ///< memory numbers as in descriptors; 0: not used
-
-  const std::string &name() const { return stage.info().name; }
-  int64_t extent(unsigned memory) const {
-    return memory ? stage.info().memories[memory - 2].extent : 0;
-  }
-
+struct Kernel : runtime::LoadedStage<Isa, Role> {
   static runtime::Result<Kernel> load(const program::AcceleratorStage &table, const Params &params,
                                       const runtime::Arch &arch);
 };

@@ -27,7 +27,7 @@ void expectRefused(const std::function<void(Core &)> &change, const std::string 
 TEST(SaloErrors, refuses_bad_configurations) {
   expectRefused([](Core &c) { c.program.config.q_factor = NAN; },
                 "q_factor must be a number in [-65536, 65536]");
-  expectRefused([](Core &) {}, "head_dim of at most 2 (parameter 'merge_dims'), got 4", {},
+  expectRefused([](Core &) {}, "at most 2 dimensions per head (parameter 'merge_dims'), got 4", {},
                 {"pe_rows=4", "pe_cols=4", "merge_dims=2"});
   expectRefused([](Core &c) { c.program.prologue = {c.program.config}; },
                 "'config' is there twice");
@@ -50,16 +50,16 @@ TEST(SaloErrors, refuses_memories_that_do_not_fit) {
 
 TEST(SaloErrors, refuses_tiles_that_the_array_does_not_hold) {
   expectRefused([](Core &c) { c.program.changePass = [](insn::TileAttn &i) { i.cols = 5; }; },
-                "columns of at most 4 (parameter 'pe_cols'), got 5");
+                "at most 4 columns (parameter 'pe_cols'), got 5");
   expectRefused([](Core &c) { c.program.changePass = [](insn::TileAttn &i) { i.row_cols = 5; }; },
-                "row_cols of at most 4 (parameter 'pe_cols'), got 5");
+                "at most 4 row_cols (parameter 'pe_cols'), got 5");
   expectRefused(
       [](Core &c) {
         c.program.changePass = [&c](insn::TileAttn &i) {
           i.query = c.program.address(c.program.onChip(CoreProgram::query, 5));
         };
       },
-      "query rows of at most 4 (parameter 'pe_rows'), got 5");
+      "at most 4 query rows (parameter 'pe_rows'), got 5");
   expectRefused(
       [](Core &c) {
         c.program.changePass = [&c](insn::TileAttn &i) {
@@ -75,7 +75,7 @@ TEST(SaloErrors, refuses_globals_that_the_array_does_not_hold) {
         c.program.changePass = [](insn::TileAttn &i) { i.global_value = kAbsentOperand; };
       },
       "expects global keys with their values", kGlobal);
-  expectRefused([](Core &) {}, "global keys of at most 0 (parameter 'globals'), got 1", kGlobal,
+  expectRefused([](Core &) {}, "at most 0 global keys (parameter 'globals'), got 1", kGlobal,
                 {"pe_rows=4", "pe_cols=4", "globals=0"});
   expectRefused(
       [](Core &c) {

@@ -171,11 +171,12 @@ TEST(TemplateMachine, refuses_what_the_hardware_cannot_do) {
       "kernel 'attention_0', instruction 1: expects at most 3 keys (parameter 'cols'), got 4");
   EXPECT_EQ(loadError([](Example &e) { e.tiles[value].rows = 3; }),
             "kernel 'attention_0', instruction 1: expects tiles of one shape, got 4x2 and 3x2");
-  EXPECT_EQ(loadError([](Example &e) { e.tiles[key].cols = e.tiles[value].cols = 3; }),
-            "kernel 'attention_0', instruction 1: expects queries and keys of one width, got 2 and "
-            "3");
+  EXPECT_EQ(
+      loadError([](Example &e) { e.tiles[key].cols = e.tiles[value].cols = 3; }),
+      "kernel 'attention_0', instruction 1: expects columns of queries = 3 (columns of keys), "
+      "got 2");
   EXPECT_EQ(loadError([](Example &e) { e.tiles[accumulators].cols = 3; }),
-            "kernel 'attention_0', instruction 1: expects 4x4 accumulators, got 4x3");
+            "kernel 'attention_0', instruction 1: expects accumulators of 4x4, got 4x3");
   EXPECT_EQ(loadError([](Example &e) {
               e.attend.bias = bias;
               e.tiles[bias].rows = 2;
