@@ -68,14 +68,12 @@ private:
     if (valueDim != query[3])
       return refuse(kernel) << "values of " << valueDim << " dimensions under queries of "
                             << query[3] << "; its array holds one width for both";
-    if (keyShape[1] != query[1])
-      return refuse(kernel) << keyShape[1] << " key heads for " << query[1] << " query heads";
     core.batch = query[0];
     core.heads = query[1];
     core.queries = query[2];
     core.headDim = query[3];
     core.keys = keyShape[2];
-    for (int64_t size : {core.batch, core.heads, core.queries, core.headDim, core.keys})
+    for (int64_t size : llvm::concat<const int64_t>(query, keyShape))
       if (size < 1 || size > kMaxSize)
         return refuse(kernel) << "dimensions must lie between 1 and " << kMaxSize << ", got "
                               << sddmm.getQuery().getType() << " and " << sddmm.getKey().getType();

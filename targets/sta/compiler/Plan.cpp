@@ -114,6 +114,9 @@ private:
     matrix.width = width;
     return plan.matrices.size() - 1;
   }
+  bool isWhole(const Columns &columns) const {
+    return columns.first == 0 && columns.width == plan.matrices[columns.matrix].width;
+  }
   void define(Value value, const Columns &columns) { values[value] = columns; }
   void defineWhole(Value value, size_t matrix) {
     define(value, {matrix, 0, plan.matrices[matrix].width});
@@ -123,9 +126,8 @@ private:
   FailureOr<size_t> getMatrix(Operation *op, Value value, StringRef range) {
     auto known = values.find(value);
     if (known != values.end()) {
-      const Columns &columns = known->second;
-      if (columns.first == 0 && columns.width == plan.matrices[columns.matrix].width)
-        return columns.matrix;
+      if (isWhole(known->second))
+        return known->second.matrix;
       return refuse(op) << "works on a part of packed columns";
     }
     auto argument = dyn_cast<BlockArgument>(value);
@@ -423,8 +425,8 @@ private:
   LogicalResult readReturn(isa::ReturnOp op) {
     for (auto [number, value] : llvm::enumerate(op.getOperands())) {
       auto known = values.find(value);
-      if (known == values.end() || known->second.first != 0)
-        return refuse(op) << "expects results made by the kernel";
+      if (known == values.end() || !isWhole(known->second))
+        return refuse(op) << "expects whole results made by the kernel";
       auto type = cast<RankedTensorType>(value.getType());
       const unsigned argument = kernel.getNumArguments() + number;
       int64_t heads = 0;

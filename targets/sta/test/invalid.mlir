@@ -101,3 +101,19 @@ isa.kernel @reshuffle_shapes(%x: memref<1x8x8xf32, #isa.memory<"dram">>) attribu
   sta.reshuffle<transpose> %a to %a heads 1 : memref<4x16xi16, #isa.memory<"activation">> to memref<4x16xi16, #isa.memory<"activation">>
   isa.return
 }
+
+// -----
+
+func.func @bitmaps_without_slot(%v: memref<16x4xi16, #isa.memory<"dram">>, %s: memref<16x4xi16, #isa.memory<"values">>, %b: memref<16x2xui8, #isa.memory<"dram">>) {
+  // expected-error @below {{needs a slot for its bitmaps}}
+  "sta.load_w"(%v, %s, %b) {operandSegmentSizes = array<i32: 1, 1, 1, 0>} : (memref<16x4xi16, #isa.memory<"dram">>, memref<16x4xi16, #isa.memory<"values">>, memref<16x2xui8, #isa.memory<"dram">>) -> ()
+  return
+}
+
+// -----
+
+func.func @scale(%a: memref<8x16xi16, #isa.memory<"activation">>) {
+  // expected-error @below {{needs a finite scale}}
+  sta.mm_dd<scores> %a, %a to %a heads 1 scale 0x7F800000 fractions 0, 0, 0 shift 0 : memref<8x16xi16, #isa.memory<"activation">>, memref<8x16xi16, #isa.memory<"activation">> to memref<8x16xi16, #isa.memory<"activation">>
+  return
+}

@@ -63,9 +63,6 @@ private:
     if (attention.getValue().getType().getDimSize(3) != query.getDimSize(3))
       return refuse(attention) << "values of " << attention.getValue().getType().getDimSize(3)
                                << " dimensions under queries of " << query.getDimSize(3);
-    if (key.getDimSize(1) != query.getDimSize(1))
-      return refuse(attention) << key.getDimSize(1) << " key heads for " << query.getDimSize(1)
-                               << " query heads";
     core = {query.getDimSize(0),  query.getDimSize(1),  query.getDimSize(2),
             key.getDimSize(2),    query.getDimSize(3),  {},
             attention.getScale(), attention.getCausal()};

@@ -54,3 +54,12 @@ func.func @rejects_tiles_of_three_dimensions(%s: memref<2x64x16xf32, #isa.memory
   template.load %s to %d : memref<2x64x16xf32, #isa.memory<"dram">> to memref<64x16xf32, #isa.memory<"input">>
   return
 }
+
+// -----
+
+!input = memref<64x16xf32, #isa.memory<"input">>
+func.func @rejects_a_scale_that_is_no_number(%q: !input, %i: index, %o: memref<64x18xf32, #isa.memory<"output">>) {
+  // expected-error @below {{needs a finite scale}}
+  template.attend %q, %q, %q at %i, %i to %o queries 64 keys 64 scale 0x7F800000 causal false : !input, !input, !input to memref<64x18xf32, #isa.memory<"output">>
+  return
+}

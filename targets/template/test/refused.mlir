@@ -50,3 +50,11 @@ isa.kernel @scores(%q: tensor<1x1x4x8xf32>, %k: tensor<1x1x4x8xf32>, %v: tensor<
     : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32> token_scores tensor<1x4xf32> -> tensor<1x1x4x8xf32> token_scores tensor<1x4xf32>
   isa.return %o : tensor<1x1x4x8xf32>
 }
+
+// -----
+
+isa.kernel @dynamic(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>, %v: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> attributes {target = "template"} {
+  // expected-error @below {{cannot run on Template: expects static shapes, got 'tensor<1x1x?x8xf32>'}}
+  %o = sattn.attention %q, %k, %v {scale = 1.0 : f32, policy = #sattn.dense} : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
+  isa.return %o : tensor<1x1x?x8xf32>
+}
