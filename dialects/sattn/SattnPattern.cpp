@@ -66,9 +66,7 @@ static LogicalResult verifyTokens(Operation *op, PatternAttr pattern, int64_t qu
 }
 
 LogicalResult PatternAttr::verifyFor(Operation *attention) const {
-  auto op = dyn_cast<AttentionOp>(attention);
-  if (!op)
-    return attention->emitOpError() << "expects a selection policy on sattn.attention only";
+  auto op = cast<AttentionOp>(attention);
   if (op.getCausal())
     return op.emitOpError() << "expects no `causal` under a pattern: windows with offsets up to 0 "
                                "say the same";

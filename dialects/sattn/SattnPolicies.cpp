@@ -8,18 +8,9 @@
 using namespace mlir;
 using namespace sparsam::sattn;
 
-/// Every policy of this dialect selects for sattn.attention alone.
-static LogicalResult verifyOnAttention(Operation *op) {
-  if (isa<AttentionOp>(op))
-    return success();
-  return op->emitOpError() << "expects a selection policy on sattn.attention only";
-}
-
 //===-- dense --------------------------------------------------------------===//
 
-LogicalResult DenseAttr::verifyFor(Operation *attention) const {
-  return verifyOnAttention(attention);
-}
+LogicalResult DenseAttr::verifyFor(Operation *) const { return success(); }
 bool DenseAttr::isDense() const { return true; }
 StringRef DenseAttr::missingCalibration() const { return {}; }
 
@@ -48,9 +39,7 @@ LogicalResult LowBitThresholdAttr::verify(function_ref<InFlightDiagnostic()> emi
   return success();
 }
 
-LogicalResult LowBitThresholdAttr::verifyFor(Operation *attention) const {
-  return verifyOnAttention(attention);
-}
+LogicalResult LowBitThresholdAttr::verifyFor(Operation *) const { return success(); }
 bool LowBitThresholdAttr::isDense() const { return false; }
 
 StringRef LowBitThresholdAttr::missingCalibration() const {

@@ -28,3 +28,31 @@ func.func @no_self_attention(%x: tensor<1x2x4x2xf32>, %y: tensor<1x2x5x2xf32>) -
   return %o1 : tensor<1x2x4x2xf32>
 }
 
+// -----
+
+func.func @twice(%x: tensor<1x2x4x2xf32>, %s: tensor<1x4xf32>) -> tensor<1x2x4x2xf32> {
+  // expected-error @below {{it is part of one already}}
+  %o0, %t = sattn.attention %x, %x, %x token_scores %s {scale = 1.0 : f32, policy = #sattn.dense} : tensor<1x2x4x2xf32>, tensor<1x2x4x2xf32>, tensor<1x2x4x2xf32> token_scores tensor<1x4xf32> -> tensor<1x2x4x2xf32> token_scores tensor<1x4xf32>
+  %o1 = sattn.attention %o0, %o0, %o0 {scale = 1.0 : f32, policy = #sattn.dense} : tensor<1x2x4x2xf32>, tensor<1x2x4x2xf32>, tensor<1x2x4x2xf32> -> tensor<1x2x4x2xf32>
+  return %o1 : tensor<1x2x4x2xf32>
+}
+
+// -----
+
+func.func @many_queries(%q: tensor<1x2x4x2xf32>, %k: tensor<1x2x8x2xf32>, %n: tensor<i64>) -> tensor<1x2x4x2xf32> {
+  // expected-error @below {{a cache is pruned for one query of one sequence, all caches alike, got 'tensor<1x2x4x2xf32>' and 'tensor<1x2x8x2xf32>'}}
+  %o0 = sattn.attention %q, %k, %k valid %n {scale = 1.0 : f32, policy = #sattn.dense} : tensor<1x2x4x2xf32>, tensor<1x2x8x2xf32>, tensor<1x2x8x2xf32> valid tensor<i64> -> tensor<1x2x4x2xf32>
+  %o1 = sattn.attention %o0, %k, %k valid %n {scale = 1.0 : f32, policy = #sattn.dense} : tensor<1x2x4x2xf32>, tensor<1x2x8x2xf32>, tensor<1x2x8x2xf32> valid tensor<i64> -> tensor<1x2x4x2xf32>
+  return %o1 : tensor<1x2x4x2xf32>
+}
+
+// -----
+
+func.func @blocks(%x: tensor<1x2x4x2xf32>) -> tensor<1x2x4x2xf32> {
+  %o0 = sattn.attention %x, %x, %x {scale = 1.0 : f32, policy = #sattn.dense} : tensor<1x2x4x2xf32>, tensor<1x2x4x2xf32>, tensor<1x2x4x2xf32> -> tensor<1x2x4x2xf32>
+  return %o0 : tensor<1x2x4x2xf32>
+^never:
+  // expected-error @below {{expects it in the function's one block}}
+  %o1 = sattn.attention %x, %x, %x {scale = 1.0 : f32, policy = #sattn.dense} : tensor<1x2x4x2xf32>, tensor<1x2x4x2xf32>, tensor<1x2x4x2xf32> -> tensor<1x2x4x2xf32>
+  return %o1 : tensor<1x2x4x2xf32>
+}

@@ -155,3 +155,29 @@ func.func @choice(%x: tensor<1x1x2x4xf32>) -> tensor<1x1x2x4xf32> {
       : tensor<1x1x2x4xf32>, tensor<1x1x2x4xf32>, tensor<1x1x2x4xf32>, tensor<1x1x2x2xf32> -> tensor<1x1x2x4xf32>
   return %o : tensor<1x1x2x4xf32>
 }
+
+// -----
+
+// A constant whose data are not here.
+// CHECK-LABEL: @elements_elsewhere
+func.func @elements_elsewhere(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %m = arith.constant dense_resource<nowhere> : tensor<1x1x4x4xf32>
+  // expected-remark @below {{has a mask that is no pattern of windows and global tokens: its elements cannot be read}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @condition_elsewhere
+func.func @condition_elsewhere(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %c = onnx.Constant dense_resource<nowhere> : tensor<1x1x4x4xi1>
+  %zero = onnx.Constant dense<0.0> : tensor<f32>
+  %low = onnx.Constant dense<-1.0e+09> : tensor<f32>
+  %m = onnx.Where %c, %zero, %low : (tensor<1x1x4x4xi1>, tensor<f32>, tensor<f32>) -> tensor<1x1x4x4xf32>
+  // expected-remark @below {{has a mask that is no pattern of windows and global tokens: its condition cannot be read}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}

@@ -117,3 +117,23 @@ func.func @full_cache() {
   %o = sattn.cache_append %c, %x at %n : tensor<1x1x4x2xf32>, tensor<1x1x2x2xf32> at tensor<i64>
   return
 }
+
+// -----
+
+func.func @gathers_outside() {
+  %x = arith.constant dense<1.0> : tensor<1x4x2xf32>
+  %i = arith.constant dense<[[0, 4]]> : tensor<1x2xi64>
+  // expected-error @below {{has an index outside of 'tensor<1x4x2xf32>'}}
+  %y = sattn.gather %x, %i {dim = 1 : i64} : tensor<1x4x2xf32>, tensor<1x2xi64> -> tensor<1x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @scatters_outside() {
+  %x = arith.constant dense<1.0> : tensor<1x2x2xf32>
+  %i = arith.constant dense<[[0, -1]]> : tensor<1x2xi64>
+  // expected-error @below {{has an index outside of 'tensor<1x4x2xf32>'}}
+  %y = sattn.scatter %x, %i {dim = 1 : i64} : tensor<1x2x2xf32>, tensor<1x2xi64> -> tensor<1x4x2xf32>
+  return
+}

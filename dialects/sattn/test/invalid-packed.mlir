@@ -103,3 +103,11 @@ func.func @pair_twice() {
   sattn.packed_constant dense<[[0, 0, 0, 0, 0, 3], [0, 0, 0, 0, 3, -1]]> : tensor<2x6xi32> : !sattn.packed<1x1x2x4, stripe = 4, pes = 2, rows = 4, encoder = subrow>
   return
 }
+
+// -----
+
+func.func @elements_elsewhere() {
+  // expected-error @below {{expects an attribute that holds its elements}}
+  %p = sattn.packed_constant dense_resource<nowhere> : tensor<1x6xi32> : !sattn.packed<1x1x2x4, stripe = 4, pes = 2, rows = 4, encoder = subrow>
+  return
+}
