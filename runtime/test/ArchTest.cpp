@@ -59,6 +59,8 @@ TEST(ArchSpec, keeps_order_groups_and_types) {
 
 TEST(ArchSpec, names_file_and_line_of_mistakes) {
   EXPECT_EQ(parseError("target: ["), "toy.yaml:1: end of sequence flow not found");
+  EXPECT_EQ(parseError("? [a]\n: 1"),
+            "toy.yaml:1: a key of an architecture file must be a plain name");
   EXPECT_EQ(parseError("- 1"), "toy.yaml:1: an architecture file must be a map");
   EXPECT_EQ(parseError("summary: x"), "toy.yaml:1: an architecture file needs a text 'target'");
   EXPECT_EQ(parseError("target: t\nsummary: x"),

@@ -505,4 +505,13 @@ TEST(SessionCache, refuses_damaged_tables) {
   EXPECT_NE(message(session(grows.make()))
                 .find("input 'mask' of shape 1x4 cannot grow by 2 more than 3 along axis 1"),
             std::string::npos);
+  CacheProgram twice, output;
+  twice.growing.push_back(p::CreateGrowing(twice.b, twice.inputs[1], 1, 1));
+  EXPECT_NE(message(session(twice.make()))
+                .find("tensor 1 cannot grow: it is no input, or does already"),
+            std::string::npos);
+  output.states.push_back(p::CreateStateDirect(output.b, output.kept, "mask", "present"));
+  EXPECT_NE(message(session(output.make()))
+                .find("another input, output or state has the name 'mask'"),
+            std::string::npos);
 }

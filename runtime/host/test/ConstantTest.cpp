@@ -44,6 +44,8 @@ TEST(Cast, converts_half_precision) {
 TEST(Cast, explains_what_does_not_fit) {
   EXPECT_EQ((Op{"onnx.Cast", {in({2}, {1, 2})}}.error(DType::i64, {1})),
             "op 'onnx.Cast': expects a result of shape 2, got 1");
+  EXPECT_EQ((Op{"onnx.Cast", {in<int16_t>({1}, {1})}}.error({1})),
+            "op 'onnx.Cast': cannot convert from int16");
 }
 
 TEST(ConstantOfShape, repeats_a_value) {

@@ -108,6 +108,8 @@ TEST(ShapeOf, is_known_when_prepared) {
       (Op{"onnx.Shape", {x}, {{"start", int64_t(-2)}, {"end", int64_t(9)}}}.values<int64_t>({2})),
       (Integers{1, 3}));
   EXPECT_EQ((Op{"onnx.Size", {x}}.values<int64_t>({})), (Integers{6}));
+  EXPECT_EQ((Op{"onnx.Size", {x}}.error(DType::i64, {2})),
+            "op 'onnx.Size': expects a scalar result");
   EXPECT_EQ((Op{"onnx.Shape", {x}}.error(DType::i64, {2})),
             "op 'onnx.Shape': a result of shape 2 does not hold the shape 2x1x3");
 }
@@ -169,4 +171,6 @@ TEST(Trilu, keeps_one_side_of_a_diagonal) {
             (Floats{0, 0, 3, 0, 0, 0, 7, 0}));
   EXPECT_EQ((Op{"onnx.Trilu", {in({2}, {1, 2})}}.error({2})),
             "op 'onnx.Trilu': expects at least two dimensions, got shape 2");
+  EXPECT_EQ((Op{"onnx.Trilu", {x, list({1, 2})}}.error({2, 2, 2})),
+            "op 'onnx.Trilu': expects one k, got 2");
 }

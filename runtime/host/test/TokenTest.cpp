@@ -71,6 +71,14 @@ TEST(Gather, explains_what_does_not_fit) {
             "op 'sattn.gather': cannot keep 2x1 positions of dimension 0 of 1x3");
 }
 
+TEST(Scatter, explains_what_does_not_fit) {
+  Op op{"sattn.scatter",
+        {in({2, 1, 2}, {1, 2, 3, 4}), in<int64_t>({2, 1}, {0, 1})},
+        {{"dim", int64_t(1)}}};
+  EXPECT_EQ(op.error({1, 3, 2}),
+            "op 'sattn.scatter': cannot scatter 2 batch entries into one");
+}
+
 // One head, two queries that see two keys alike: each key gets 2 * 0.5.
 TEST(Attention, accumulates_scores) {
   Operand q = in({1, 1, 2, 1}, {0, 0}), k = in({1, 1, 2, 1}, {1, 2}), v = in({1, 1, 2, 1}, {-4, 2});

@@ -74,6 +74,13 @@ TEST(SangerErrors, MoreQueriesThanTheTileHolds) {
                  "expects the query tile to hold all 65 queries of the head, got 64 rows");
 }
 
+TEST(SangerErrors, PredictionDoesNotFitConfig) {
+  expectContains(loadError([](Core &c) { c.program.config.predict = false; }),
+                 "'score' needs 'config' with predict");
+  expectContains(loadError([](Core &c) { c.program.config.keys = 1000; }),
+                 "columns of the stripe up to the next 'lowbit_cols'");
+}
+
 TEST(SangerErrors, ArrayOrder) {
   auto change = [](auto edit) { return loadError([&](Core &c) { c.program.changeBlock = edit; }); };
   using Block = std::vector<Isa::Instruction>;
