@@ -17,39 +17,52 @@ namespace sparsam::sanger::kernels::HWY_NAMESPACE {
 /// Scores of a query with the keys of N <= 4 columns; writes four of them.
 template <size_t N>
 HWY_INLINE void scoreKeys(const float *q, const float *keys, size_t keyStride,
-                          const uint8_t *columns, size_t dims, const Lanes &tail, float scale,
-                          float *scores) {
+                          const uint8_t *columns, size_t dims, float scale, float *scores) {
   const size_t whole = dims / kLanes * kLanes;
+  const float *key[N];
   Lanes acc[4];
-  for (Lanes &a : acc)
-    a = splat(0.0f);
+  HWY_UNROLL(4)
+  for (size_t i = 0; i < 4; ++i)
+    acc[i] = splat(0.0f);
+  HWY_UNROLL(4)
+  for (size_t i = 0; i < N; ++i)
+    key[i] = keys + columns[i] * keyStride;
   for (size_t k = 0; k < whole; k += kLanes) {
     const Lanes query = load(q + k);
+    HWY_UNROLL(4)
     for (size_t i = 0; i < N; ++i)
-      acc[i] = mulAdd(query, load(keys + columns[i] * keyStride + k), acc[i]);
+      acc[i] = mulAdd(query, load(key[i] + k), acc[i]);
   }
-  for (size_t i = 0; whole != dims && i < N; ++i) {
-    const float *rest = keys + columns[i] * keyStride + whole;
-    acc[i] = mulAdd(tail, loadTail(rest, dims - whole, 0.0f), acc[i]);
+  if (whole != dims) {
+    const Lanes query = loadTail(q + whole, dims - whole, 0.0f);
+    HWY_UNROLL(4)
+    for (size_t i = 0; i < N; ++i)
+      acc[i] = mulAdd(query, loadTail(key[i] + whole, dims - whole, 0.0f), acc[i]);
   }
   hn::StoreU(hn::Mul(sumFour(acc), hn::Set(D4(), scale)), D4(), scores);
 }
 
-void sddmmRow(const float *q, const float *keys, size_t keyStride, const uint8_t *columns,
-              size_t count, size_t dims, float scale, const float *bias, float *scores) {
-  const size_t whole = dims / kLanes * kLanes;
-  const Lanes tail = loadTail(q + whole, dims - whole, 0.0f);
+HWY_INLINE void sddmmRow(const ArrayRow &row, const float *q, RowView keys, const float *bias,
+                         size_t dims, float scale) {
+  const size_t count = row.count, keyStride = size_t(keys.stride);
   size_t i = 0;
   for (; i + 4 <= count; i += 4)
-    scoreKeys<4>(q, keys, keyStride, columns + i, dims, tail, scale, scores + i);
+    scoreKeys<4>(q, keys.data, keyStride, row.columns + i, dims, scale, row.scores + i);
   if (count - i == 3)
-    scoreKeys<3>(q, keys, keyStride, columns + i, dims, tail, scale, scores + i);
+    scoreKeys<3>(q, keys.data, keyStride, row.columns + i, dims, scale, row.scores + i);
   else if (count - i == 2)
-    scoreKeys<2>(q, keys, keyStride, columns + i, dims, tail, scale, scores + i);
+    scoreKeys<2>(q, keys.data, keyStride, row.columns + i, dims, scale, row.scores + i);
   else if (count - i == 1)
-    scoreKeys<1>(q, keys, keyStride, columns + i, dims, tail, scale, scores + i);
+    scoreKeys<1>(q, keys.data, keyStride, row.columns + i, dims, scale, row.scores + i);
   for (i = 0; bias && i < count; ++i)
-    scores[i] += bias[columns[i]];
+    row.scores[i] += bias[row.columns[i]];
+}
+
+void sddmm(std::span<const ArrayRow> rows, RowView queries, RowView keys, RowView bias, size_t dims,
+           float scale) {
+  for (const ArrayRow &row : rows)
+    sddmmRow(row, queries.row(row.query), keys, bias.data ? bias.row(row.query) : nullptr, dims,
+             scale);
 }
 
 /// Scores from `first` on, and -infinity behind the last of `count`. Masked in the register: stores
@@ -62,13 +75,15 @@ HWY_INLINE V loadScores(const float *scores, size_t first, size_t count) {
              : hn::IfThenElse(hn::FirstN(d, count - first), v, hn::Set(d, kMinusInfinity));
 }
 
-void expRow(float *scores, size_t count, RowSum &total) {
+HWY_INLINE void expRow(ArrayRow &row) {
+  float *scores = row.scores;
+  const size_t count = row.count;
   Lanes best = splat(kMinusInfinity);
   for (size_t i = 0; i < count; i += kLanes)
     for (size_t p = 0; p < kParts && i + p * kPart < count; ++p)
       best.v[p] = hn::Max(best.v[p], loadScores(scores, i + p * kPart, count));
-  total.max = fold(best, [](auto x, auto y) { return hn::Max(x, y); });
-  const V shift = hn::Set(D(), total.max > kMinusInfinity ? -total.max : 0.0f);
+  row.total.max = fold(best, [](auto x, auto y) { return hn::Max(x, y); });
+  const V shift = hn::Set(D(), row.total.max > kMinusInfinity ? -row.total.max : 0.0f);
   Lanes sums = splat(0.0f);
   for (size_t i = 0; i < count; i += kLanes) {
     Lanes x = splat(0.0f);
@@ -77,44 +92,52 @@ void expRow(float *scores, size_t count, RowSum &total) {
     store(x, scores + i);
     sums = add(sums, x);
   }
-  total.sum = sum(sums);
+  row.total.sum = sum(sums);
+}
+
+void expRows(std::span<ArrayRow> rows) {
+  for (ArrayRow &row : rows)
+    expRow(row);
 }
 
 /// 16 N dimensions from `k` on, kept in registers over all columns.
 template <size_t N>
-HWY_INLINE void spmmChunk(const float *weights, const float *values, size_t valueStride,
-                          const uint8_t *columns, size_t count, size_t k, float *out) {
+HWY_INLINE void spmmChunk(const ArrayRow &row, RowView values, size_t k, float *out) {
   Lanes acc[N];
-  for (Lanes &a : acc)
-    a = splat(0.0f);
-  for (size_t i = 0; i < count; ++i) {
-    const Lanes w = splat(weights[i]);
-    const float *value = values + columns[i] * valueStride + k;
+  HWY_UNROLL(4)
+  for (size_t c = 0; c < N; ++c)
+    acc[c] = splat(0.0f);
+  for (size_t i = 0; i < row.count; ++i) {
+    const Lanes w = splat(row.scores[i]);
+    const float *value = values.row(row.columns[i]) + k;
+    HWY_UNROLL(4)
     for (size_t c = 0; c < N; ++c)
       acc[c] = mulAdd(w, load(value + c * kLanes), acc[c]);
   }
+  HWY_UNROLL(4)
   for (size_t c = 0; c < N; ++c)
     store(acc[c], out + k + c * kLanes);
 }
 
-void spmmRow(const float *weights, const float *values, size_t valueStride, const uint8_t *columns,
-             size_t count, size_t dims, float *out) {
-  size_t k = 0;
-  for (; k + 4 * kLanes <= dims; k += 4 * kLanes)
-    spmmChunk<4>(weights, values, valueStride, columns, count, k, out);
-  for (; k < dims; k += kLanes)
-    spmmChunk<1>(weights, values, valueStride, columns, count, k, out);
+void spmm(std::span<const ArrayRow> rows, RowView values, size_t dims, float *partials) {
+  for (const ArrayRow &row : rows) {
+    size_t k = 0;
+    for (; k + 4 * kLanes <= dims; k += 4 * kLanes)
+      spmmChunk<4>(row, values, k, partials);
+    for (; k < dims; k += kLanes)
+      spmmChunk<1>(row, values, k, partials);
+    partials += padded(dims);
+  }
 }
 
 void accumulateRow(const float *partial, size_t dims, RowSum added, float *out, RowSum &total) {
-  const float top = std::max(total.max, added.max);
-  // One of the two is exp(0).
-  const float keep = total.max == top ? 1.0f : expOne(total.max - top);
-  const float weight = added.max == top ? 1.0f : expOne(added.max - top);
+  const bool isHigher = added.max > total.max;
+  const float factor = isHigher ? expOne(total.max - added.max) : expOne(added.max - total.max);
+  const float keep = isHigher ? factor : 1.0f, weight = isHigher ? 1.0f : factor;
   const Lanes a = splat(keep), b = splat(weight);
   for (size_t k = 0; k < dims; k += kLanes)
     storeUpTo(add(mul(load(out + k), a), mul(load(partial + k), b)), out + k, dims - k);
-  total = {top, total.sum * keep + added.sum * weight};
+  total = {isHigher ? added.max : total.max, total.sum * keep + added.sum * weight};
 }
 
 void divideRow(float *out, size_t dims, float sum) {
@@ -129,24 +152,21 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sparsam::sanger::kernels {
 
-HWY_EXPORT(sddmmRow);
-HWY_EXPORT(expRow);
-HWY_EXPORT(spmmRow);
+HWY_EXPORT(sddmm);
+HWY_EXPORT(expRows);
+HWY_EXPORT(spmm);
 HWY_EXPORT(accumulateRow);
 HWY_EXPORT(divideRow);
 
-void sddmmRow(const float *q, const float *keys, size_t keyStride, const uint8_t *columns,
-              size_t count, size_t dims, float scale, const float *bias, float *scores) {
-  HWY_DYNAMIC_DISPATCH(sddmmRow)(q, keys, keyStride, columns, count, dims, scale, bias, scores);
+void sddmm(std::span<const ArrayRow> rows, RowView queries, RowView keys, RowView bias, size_t dims,
+           float scale) {
+  HWY_DYNAMIC_DISPATCH(sddmm)(rows, queries, keys, bias, dims, scale);
 }
 
-void expRow(float *scores, size_t count, RowSum &total) {
-  HWY_DYNAMIC_DISPATCH(expRow)(scores, count, total);
-}
+void expRows(std::span<ArrayRow> rows) { HWY_DYNAMIC_DISPATCH(expRows)(rows); }
 
-void spmmRow(const float *weights, const float *values, size_t valueStride, const uint8_t *columns,
-             size_t count, size_t dims, float *out) {
-  HWY_DYNAMIC_DISPATCH(spmmRow)(weights, values, valueStride, columns, count, dims, out);
+void spmm(std::span<const ArrayRow> rows, RowView values, size_t dims, float *partials) {
+  HWY_DYNAMIC_DISPATCH(spmm)(rows, values, dims, partials);
 }
 
 void accumulateRow(const float *partial, size_t dims, RowSum added, float *out, RowSum &total) {

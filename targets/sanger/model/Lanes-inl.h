@@ -138,17 +138,21 @@ HWY_INLINE Lanes mulAdd(const Lanes &a, const Lanes &b, const Lanes &c) {
 HWY_INLINE V expPart(V x) {
   const D d;
   const V lowest = hn::Set(d, -87.33654f);
-  const V clamped = hn::Min(hn::Max(x, lowest), hn::Set(d, 88.0f));
-  const V n = hn::Round(hn::Mul(clamped, hn::Set(d, 1.44269504088896341f)));
-  V r = mulAdd(n, hn::Set(d, -0.693359375f), clamped); // ln 2 in two parts (Cody and Waite)
+  const V limited = hn::Max(x, lowest);
+  // Beyond 2^23 floats are whole numbers: the sum is rounded, and its last bits are that number.
+  const V magic = hn::Set(d, 12582912.0f);
+  const V shifted = hn::Add(hn::Mul(limited, hn::Set(d, 1.44269504088896341f)), magic);
+  const V n = hn::Sub(shifted, magic);
+  V r = mulAdd(n, hn::Set(d, -0.693359375f), limited); // ln 2 in two parts (Cody and Waite)
   r = mulAdd(n, hn::Set(d, 2.12194440e-4f), r);
   V p = hn::Set(d, 1.9875691500e-4f);
   for (float c :
        {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
     p = mulAdd(p, r, hn::Set(d, c));
   p = hn::Add(mulAdd(p, hn::Mul(r, r), r), hn::Set(d, 1.0f));
-  const auto exponent = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(DI(), n), hn::Set(DI(), 127)));
-  const V scaled = hn::Mul(p, hn::BitCast(d, exponent));
+  // p * 2^n, by adding n to the exponent of p, which is 0 or -1.
+  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(DI(), shifted));
+  const V scaled = hn::BitCast(d, hn::Add(hn::BitCast(DI(), p), exponent));
   return hn::IfThenElseZero(hn::Ge(x, lowest), scaled);
 }
 HWY_INLINE float expOne(float x) { return hn::GetLane(expPart(hn::Set(D(), x))); }

@@ -4,6 +4,7 @@
 #include "targets/sanger/model/Kernels.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "targets/sanger/model/PredictKernels.cpp"
@@ -34,47 +35,96 @@ float rowNorm(const float *x, size_t n) {
   return float(std::sqrt(sums[0]));
 }
 
+void quantizeRow(const float *x, size_t n, float norm, float scale, float maxCode, int offset,
+                 int8_t *codes) {
+  const D d;
+  const hn::Rebind<int8_t, D> d8;
+  const V divisor = hn::Set(d, norm), factor = hn::Set(d, scale);
+  const V lowest = hn::Set(d, -maxCode), highest = hn::Set(d, maxCode);
+  const auto quantize = [&](V v) HWY_ATTR {
+    const V t = hn::Round(hn::Mul(hn::Div(v, divisor), factor));
+    const V code = hn::IfThenZeroElse(hn::IsNaN(t), hn::Min(hn::Max(t, lowest), highest));
+    return hn::DemoteTo(d8, hn::Add(hn::ConvertTo(DI(), code), hn::Set(DI(), offset)));
+  };
+  size_t i = 0;
+  for (; i + kPart <= n; i += kPart)
+    hn::StoreU(quantize(hn::LoadU(d, x + i)), d8, codes + i);
+  if (i == n)
+    return;
+  HWY_ALIGN float rest[kPart] = {};
+  HWY_ALIGN int8_t tail[kPart];
+  std::memcpy(rest, x + i, (n - i) * sizeof(float));
+  hn::StoreU(quantize(hn::Load(d, rest)), d8, tail);
+  std::memcpy(codes + i, tail, n - i);
+}
+
 using D16 = hn::Twice<hn::Rebind<int16_t, D>>;
+using V16 = hn::Vec<D16>;
 constexpr size_t kPart16 = 2 * kPart;
 constexpr size_t kWords = kPanelLanes / kPart16;
 
-void quantizeRow(const float *x, size_t n, float norm, float scale, float maxCode, int16_t *codes) {
-  const D d;
-  for (size_t i = 0; i < n; i += kLanes) {
-    const Lanes a = map(
-        [&](V v) {
-          const V t = hn::Round(hn::Mul(hn::Div(v, hn::Set(d, norm)), hn::Set(d, scale)));
-          const V limited = hn::Min(hn::Max(t, hn::Set(d, -maxCode)), hn::Set(d, maxCode));
-          return hn::IfThenZeroElse(hn::IsNaN(t), limited);
-        },
-        loadUpTo(x + i, n - i, 0.0f));
-    HWY_ALIGN int16_t t[kLanes];
-    for (size_t p = 0; p < kParts; ++p) {
-      const hn::Rebind<int16_t, D> d16;
-      hn::StoreU(hn::DemoteTo(d16, hn::ConvertTo(DI(), a.v[p])), d16, t + p * kPart);
-    }
-    std::memcpy(codes + i, t, std::min(kLanes, n - i) * sizeof(int16_t));
+/// Products of two codes of a query with two of each key, added up: |sum| <= limit(maxCode).
+struct SignedPairs {
+  static constexpr int limit(int maxCode) { return 2 * maxCode * maxCode; }
+  HWY_INLINE static V16 multiply(int16_t query, V16 keys) {
+    const D16 d;
+    const V16 first = hn::ShiftRight<8>(hn::ShiftLeft<8>(keys)), second = hn::ShiftRight<8>(keys);
+    return hn::Add(hn::Mul(hn::Set(d, int8_t(query)), first),
+                   hn::Mul(hn::Set(d, int16_t(query >> 8)), second));
   }
+};
+
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+/// The same where the query's codes have their largest added, so that none is negative.
+struct OffsetPairs {
+  static constexpr int limit(int maxCode) { return 2 * (2 * maxCode) * maxCode; }
+  HWY_INLINE static V16 multiply(int16_t query, V16 keys) {
+    const V16 pair = hn::Set(D16(), query);
+#if HWY_TARGET == HWY_AVX2
+    return V16{_mm256_maddubs_epi16(pair.raw, keys.raw)};
+#else
+    return V16{_mm512_maddubs_epi16(pair.raw, keys.raw)};
+#endif
+  }
+};
+#else
+using OffsetPairs = SignedPairs;
+#endif
+
+/// A sum of two products must fit into 16 bits.
+bool hasOffset(int maxCode) {
+  return !std::is_same_v<OffsetPairs, SignedPairs> &&
+         OffsetPairs::limit(maxCode) <= std::numeric_limits<int16_t>::max();
+}
+int queryOffset(int maxCode) { return hasOffset(maxCode) ? maxCode : 0; }
+
+HWY_INLINE int16_t pairOf(const int8_t *codes) {
+  int16_t pair;
+  std::memcpy(&pair, codes, sizeof(pair));
+  return pair;
 }
 
-/// Products of R queries with kPanelLanes keys. Sums of `chunk` products fit into 16 bits.
-template <size_t R>
-HWY_INLINE void dotRows(const int16_t *queries, size_t queryStride, const int16_t *panel,
-                        size_t panelStride, size_t dims, size_t chunk,
-                        int32_t (*dots)[kPanelLanes]) {
+/// Products of R queries with kPanelLanes keys from `first` on.
+template <typename Pairs, size_t R>
+HWY_INLINE void dotRows(const int8_t *queries, size_t queryStride, const KeyPanel &keys,
+                        size_t first, int32_t (*dots)[kPanelLanes]) {
   const D16 d;
   const hn::Rebind<int16_t, D> half;
-  std::memset(dots, 0, R * sizeof(*dots));
-  for (size_t first = 0; first < dims; first += chunk) {
-    hn::Vec<D16> acc[R][kWords];
+  const size_t width = panelWidth(keys.count), pairs = (keys.dims + 1) / 2;
+  const size_t chunk = size_t(std::numeric_limits<int16_t>::max() / Pairs::limit(keys.maxCode));
+  for (size_t r = 0; r < R; ++r)
+    std::memcpy(dots[r], &keys.corrections[first], sizeof(dots[r]));
+  for (size_t begin = 0; begin < pairs; begin += chunk) {
+    V16 acc[R][kWords];
     for (size_t r = 0; r < R; ++r)
       for (size_t w = 0; w < kWords; ++w)
         acc[r][w] = hn::Zero(d);
-    for (size_t k = first; k < std::min(dims, first + chunk); ++k)
+    for (size_t k = begin; k < std::min(pairs, begin + chunk); ++k)
       for (size_t w = 0; w < kWords; ++w) {
-        const auto b = hn::LoadU(d, panel + k * panelStride + w * kPart16);
+        const V16 b = hn::LoadU(d, &keys.pairs[k * width + first + w * kPart16]);
         for (size_t r = 0; r < R; ++r)
-          acc[r][w] = hn::Add(acc[r][w], hn::Mul(hn::Set(d, queries[r * queryStride + k]), b));
+          acc[r][w] =
+              hn::Add(acc[r][w], Pairs::multiply(pairOf(queries + r * queryStride + 2 * k), b));
       }
     for (size_t r = 0; r < R; ++r)
       for (size_t w = 0; w < kWords; ++w) {
@@ -102,24 +152,32 @@ HWY_INLINE void scaleRow(const int32_t *dots, size_t keys, float queryFactor,
   }
 }
 
-void scoreTile(const QueryTile &queries, const KeyPanel &keys, size_t dims, size_t chunk,
-               const float *bias, size_t biasStride, float *scores, size_t scoreStride) {
+template <typename Pairs>
+void scorePairs(const QueryTile &queries, const KeyPanel &keys, const float *bias,
+                size_t biasStride, float *scores, size_t scoreStride) {
   constexpr size_t kRows = 4;
-  const size_t width = panelWidth(keys.count);
   HWY_ALIGN int32_t dots[kRows][kPanelLanes];
-  for (size_t j = 0; j < width; j += kPanelLanes)
+  for (size_t j = 0; j < panelWidth(keys.count); j += kPanelLanes)
     for (size_t r = 0; r < queries.count; r += kRows) {
-      const int16_t *codes = queries.codes + r * queries.stride;
+      const int8_t *codes = queries.codes + r * queries.stride;
       const size_t count = std::min(kRows, queries.count - r);
       if (count == kRows)
-        dotRows<kRows>(codes, queries.stride, keys.codes + j, width, dims, chunk, dots);
+        dotRows<Pairs, kRows>(codes, queries.stride, keys, j, dots);
       for (size_t s = 0; count != kRows && s < count; ++s)
-        dotRows<1>(codes + s * queries.stride, 0, keys.codes + j, width, dims, chunk, dots + s);
+        dotRows<Pairs, 1>(codes + s * queries.stride, 0, keys, j, dots + s);
       for (size_t s = 0; s < count; ++s)
-        scaleRow(dots[s], keys.count - j, queries.factors[r + s], keys.factors + j,
+        scaleRow(dots[s], keys.count - j, queries.factors[r + s], &keys.factors[j],
                  bias ? bias + (r + s) * biasStride + j : nullptr,
                  scores + (r + s) * scoreStride + j);
     }
+}
+
+void scoreTile(const QueryTile &queries, const KeyPanel &keys, const float *bias, size_t biasStride,
+               float *scores, size_t scoreStride) {
+  if (hasOffset(keys.maxCode))
+    scorePairs<OffsetPairs>(queries, keys, bias, biasStride, scores, scoreStride);
+  else
+    scorePairs<SignedPairs>(queries, keys, bias, biasStride, scores, scoreStride);
 }
 
 float softmaxRow(const float *scores, size_t n, float *e) {
@@ -168,28 +226,38 @@ namespace sparsam::sanger::kernels {
 
 HWY_EXPORT(rowNorm);
 HWY_EXPORT(quantizeRow);
+HWY_EXPORT(queryOffset);
 HWY_EXPORT(scoreTile);
 HWY_EXPORT(softmaxRow);
 HWY_EXPORT(thresholdRow);
 
 float rowNorm(const float *x, size_t n) { return HWY_DYNAMIC_DISPATCH(rowNorm)(x, n); }
 
-void quantizeRow(const float *x, size_t n, float norm, float scale, float maxCode, int16_t *codes) {
-  HWY_DYNAMIC_DISPATCH(quantizeRow)(x, n, norm, scale, maxCode, codes);
+void quantizeRow(const float *x, size_t n, float norm, float scale, float maxCode, int offset,
+                 int8_t *codes) {
+  HWY_DYNAMIC_DISPATCH(quantizeRow)(x, n, norm, scale, maxCode, offset, codes);
 }
 
-void buildPanel(const int16_t *codes, size_t rows, size_t dims, size_t stride, int16_t *panel) {
-  const size_t width = panelWidth(rows);
-  for (size_t k = 0; k < dims; ++k)
-    for (size_t r = 0; r < width; ++r)
-      panel[k * width + r] = r < rows ? codes[r * stride + k] : int16_t(0);
+int queryOffset(int maxCode) { return HWY_DYNAMIC_DISPATCH(queryOffset)(maxCode); }
+
+KeyPanel::KeyPanel(const int8_t *codes, size_t keys, size_t keyStride, size_t dims, int maxCode)
+    : count(keys), dims(dims), maxCode(maxCode), pairs(panelWidth(keys) * ((dims + 1) / 2)),
+      corrections(panelWidth(keys)), factors(panelWidth(keys)) {
+  const size_t width = panelWidth(keys);
+  const int offset = queryOffset(maxCode);
+  for (size_t r = 0; r < keys; ++r) {
+    const int8_t *row = codes + r * keyStride;
+    for (size_t k = 0; k < dims; k += 2) {
+      const int second = k + 1 < dims ? row[k + 1] : 0;
+      pairs[k / 2 * width + r] = int16_t(uint8_t(row[k]) | second * 256);
+      corrections[r] -= offset * (row[k] + second);
+    }
+  }
 }
 
-void scoreTile(const QueryTile &queries, const KeyPanel &keys, size_t dims, int maxCode,
-               const float *bias, size_t biasStride, float *scores, size_t scoreStride) {
-  const size_t chunk = size_t(std::numeric_limits<int16_t>::max() / (maxCode * maxCode));
-  HWY_DYNAMIC_DISPATCH(scoreTile)
-  (queries, keys, dims, chunk, bias, biasStride, scores, scoreStride);
+void scoreTile(const QueryTile &queries, const KeyPanel &keys, const float *bias, size_t biasStride,
+               float *scores, size_t scoreStride) {
+  HWY_DYNAMIC_DISPATCH(scoreTile)(queries, keys, bias, biasStride, scores, scoreStride);
 }
 
 float softmaxRow(const float *scores, size_t n, float *e) {

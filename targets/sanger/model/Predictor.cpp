@@ -3,8 +3,6 @@
 
 #include "targets/sanger/model/Predictor.h"
 
-#include "targets/sanger/model/Kernels.h"
-
 #include <algorithm>
 #include <limits>
 
@@ -17,7 +15,7 @@ static float maxCode(int64_t bits) { return float((1 << (bits - 1)) - 1); }
 
 Predictor::Predictor(const Kernel &kernel, const RowTags &tags) : kernel_(kernel), tags_(tags) {
   for (Role role : {Role::lowQuery, Role::lowKey}) {
-    buffer(role).codes.resize(size_t(kernel.memory(role).extent));
+    buffer(role).codes.resize(size_t(kernel.memory(role).extent) + 1); // as QueryTile says
     buffer(role).norms.resize(size_t(kernel.memory(role).rowSlots()));
   }
   scores_.resize(size_t(kernel.memory(Role::score).extent) + kernels::kSlack);
@@ -31,11 +29,12 @@ void Predictor::quantize(Role role, const float *source, const Tile &from, const
   CodeBuffer &codes = buffer(role);
   const float scale = role == Role::lowQuery ? queryScale_ : keyScale_,
               limit = maxCode(kernel_.config.bits);
+  const int offset = role == Role::lowQuery ? kernels::queryOffset(int(limit)) : 0;
   for (uint32_t r = 0; r < std::min(to.rows, to.validRows); ++r) {
     const float *row = source + from.offset + r * from.rowStride;
     float norm = kernel_.config.normalize ? kernels::rowNorm(row, to.cols) : 1.0f; // nq, nk
     codes.norms[tags_.slot(role, to, r)] = norm;
-    kernels::quantizeRow(row, to.cols, norm, scale, limit,
+    kernels::quantizeRow(row, to.cols, norm, scale, limit, offset,
                          &codes.codes[size_t(to.offset + r * to.rowStride)]);
   }
   if (role == Role::lowKey) {
@@ -52,12 +51,14 @@ const Predictor::Panel &Predictor::panelOf(const Tile &key) {
     if (panel.tile.offset == key.offset && panel.tile.rows == key.rows &&
         panel.tile.rowStride == key.rowStride)
       return panel;
-  const size_t width = kernels::panelWidth(key.rows);
-  Panel panel{key, std::vector<int16_t>(width * key.cols), std::vector<float>(width), {}, 0, 0};
-  kernels::buildPanel(&keys_.codes[size_t(key.offset)], key.rows, key.cols, size_t(key.rowStride),
-                      panel.codes.data());
+  Panel panel{key,
+              {&keys_.codes[size_t(key.offset)], key.rows, size_t(key.rowStride), key.cols,
+               int(maxCode(kernel_.config.bits))},
+              {},
+              0,
+              0};
   for (uint32_t j = 0; j < key.rows; ++j) {
-    panel.factors[j] = keys_.norms[tags_.slot(Role::lowKey, key, j)] / keyScale_;
+    panel.keys.factors[j] = keys_.norms[tags_.slot(Role::lowKey, key, j)] / keyScale_;
     panel.tags.push_back(tags_.get(Role::lowKey, key, j));
   }
   auto [least, greatest] = std::minmax_element(panel.tags.begin(), panel.tags.end());
@@ -90,8 +91,7 @@ void Predictor::score(const Tile &query, const Tile &key, const float *bias, int
   float *scores = &scores_[size_t(score.offset)];
   kernels::scoreTile(
       {&queries_.codes[size_t(query.offset)], rows, size_t(query.rowStride), queryFactors_.data()},
-      {panel.codes.data(), key.rows, panel.factors.data()}, key.cols,
-      int(maxCode(kernel_.config.bits)), bias, size_t(biasStride), scores, size_t(score.rowStride));
+      panel.keys, bias, size_t(biasStride), scores, size_t(score.rowStride));
   for (uint32_t r = 0; r < rows; ++r)
     hidePairs(tags_.get(Role::lowQuery, query, r), panel, scores + r * score.rowStride);
 }

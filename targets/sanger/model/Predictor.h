@@ -4,6 +4,7 @@
 #define SPARSAM_TARGETS_SANGER_MODEL_PREDICTOR_H
 
 #include "targets/sanger/model/Kernel.h"
+#include "targets/sanger/model/Kernels.h"
 #include "targets/sanger/model/Selection.h"
 
 namespace sparsam::sanger {
@@ -29,17 +30,16 @@ private:
   /// needs it.
   struct Panel {
     runtime::Tile tile;
-    std::vector<int16_t> codes;
-    std::vector<float> factors; ///< nk / sy
-    std::vector<int32_t> tags;  ///< which key; -1: padding
+    kernels::KeyPanel keys;    ///< factors: nk / sy
+    std::vector<int32_t> tags; ///< which key; -1: padding
     int64_t firstTag = 0, lastTag = 0;
   };
   const Panel &panelOf(const runtime::Tile &key);
   void hidePairs(int64_t query, const Panel &keys, float *scores) const;
 
   struct CodeBuffer {
-    std::vector<int16_t> codes;
-    std::vector<float> norms; ///< one per row
+    std::vector<int8_t> codes; ///< of queries: with kernels::queryOffset
+    std::vector<float> norms;  ///< one per row
   };
   CodeBuffer &buffer(Role role) { return role == Role::lowQuery ? queries_ : keys_; }
 

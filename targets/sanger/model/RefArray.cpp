@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- RefArray.cpp - the array in float ----------------------------------===//
 
-#include "targets/sanger/model/Kernels.h"
 #include "targets/sanger/model/SparseArray.h"
 
 #include <algorithm>
@@ -29,29 +28,20 @@ public:
   void sddmm(std::span<const Subrow> block, RowView query, RowView key, RowView bias, int64_t dims,
              float scale) override {
     place(block);
-    for (size_t r = 0; r < rows_.size(); ++r)
-      kernels::sddmmRow(query.row(rows_[r].query), key.data, size_t(key.stride),
-                        &columns_[r * width_], rows_[r].count, size_t(dims), scale,
-                        bias.data ? bias.row(rows_[r].query) : nullptr, &scores_[r * width_]);
+    kernels::sddmm(rows_, query, key, bias, size_t(dims), scale);
   }
 
-  void exp() override {
-    for (size_t r = 0; r < rows_.size(); ++r)
-      kernels::expRow(&scores_[r * width_], rows_[r].count, rows_[r].total);
-  }
+  void exp() override { kernels::expRows(rows_); }
 
   void spmm(RowView value, int64_t dims) override {
     partialWidth_ = kernels::padded(size_t(dims));
     partials_.resize(rows_.size() * partialWidth_);
-    for (size_t r = 0; r < rows_.size(); ++r)
-      kernels::spmmRow(&scores_[r * width_], value.data, size_t(value.stride),
-                       &columns_[r * width_], rows_[r].count, size_t(dims),
-                       &partials_[r * partialWidth_]);
+    kernels::spmm(rows_, value, size_t(dims), partials_.data());
   }
 
   void accumulate(OutputView output, int64_t dims) override {
     for (size_t r = 0; r < rows_.size(); ++r) {
-      const Row &row = rows_[r];
+      const kernels::ArrayRow &row = rows_[r];
       if (!(row.total.max > kMinusInfinity))
         continue; // every score of the row is -infinity: it weighs nothing
       kernels::accumulateRow(&partials_[r * partialWidth_], size_t(dims), row.total,
@@ -77,28 +67,23 @@ public:
   }
 
 private:
-  struct Row {
-    int64_t query;
-    size_t count;
-    kernels::RowSum total;
-  };
-
   /// Gives each kept key of the block its PE.
   void place(std::span<const Subrow> block) {
     rows_.clear();
     columns_.resize(block.size() * width_);
     scores_.resize(block.size() * width_);
     for (const Subrow &subrow : block) {
-      uint8_t *columns = &columns_[rows_.size() * width_];
+      const size_t first = rows_.size() * width_;
+      uint8_t *columns = &columns_[first];
       size_t count = 0;
       for (uint64_t bits = subrow.columns; bits; bits &= bits - 1)
         columns[count++] = uint8_t(std::countr_zero(bits));
-      rows_.push_back({subrow.query, count, kNothing});
+      rows_.push_back({subrow.query, columns, count, &scores_[first], kNothing});
     }
   }
 
   size_t width_, partialWidth_ = 0;
-  std::vector<Row> rows_;
+  std::vector<kernels::ArrayRow> rows_;
   std::vector<uint8_t> columns_;
   std::vector<float> scores_, partials_;
   std::vector<float> output_;

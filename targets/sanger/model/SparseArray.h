@@ -8,6 +8,7 @@
 #ifndef SPARSAM_TARGETS_SANGER_MODEL_SPARSEARRAY_H
 #define SPARSAM_TARGETS_SANGER_MODEL_SPARSEARRAY_H
 
+#include "targets/sanger/model/Kernels.h"
 #include "targets/sanger/model/Packer.h"
 #include "targets/sanger/model/Params.h"
 
@@ -15,13 +16,6 @@
 #include <span>
 
 namespace sparsam::sanger {
-
-/// Rows of floats at a constant distance.
-struct RowView {
-  const float *data = nullptr;
-  int64_t stride = 0;
-  const float *row(int64_t r) const { return data + r * stride; }
-};
 
 /// Rows of the output buffer: element offset of the first, elements between rows, and the same in
 /// units of the buffer's row sums (one per row).
