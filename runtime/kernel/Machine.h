@@ -47,6 +47,9 @@ struct LaunchContext {
   /// as kernel
   /// `<kernel>.predicted`.
   bool recordPredicted = false;
+  /// A timing walk with the same masks follows, which reports all that they determine: a functional
+  /// walk needs to report only what the numerics alone know.
+  bool isTimedNext = false;
   TraceWriter *timeline = nullptr; ///< receives one event per unit occupation, if not null
 };
 

@@ -243,6 +243,7 @@ Result<LaunchReport> Run::launch(const program::AcceleratorStage &stage, unsigne
   context.bindings = state_.viewsOf(stage.bindings());
   context.masks = masks;
   context.recordPredicted = options_.recordMasks && options_.recordPredicted;
+  context.isTimedNext = mode == RunMode::functional && options_.mode == RunMode::full;
   if (mode == RunMode::timing) {
     for (TensorView &binding : context.bindings)
       binding.data = nullptr;

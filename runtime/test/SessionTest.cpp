@@ -156,6 +156,10 @@ TEST(Session, reports_figures_of_numerics_beside_those_of_time) {
   const auto &metrics = result->launches.at(0).metrics;
   EXPECT_EQ(metrics["walk"], "timing");
   EXPECT_EQ(metrics["negative"], 32 - kPositive);
+  EXPECT_EQ(metrics["timed_next"], true);
+  result = (*s)->run(toyInputs(), {.mode = RunMode::functional});
+  ASSERT_TRUE(result.ok()) << message(result);
+  EXPECT_EQ(result->launches.at(0).metrics["timed_next"], false);
 }
 
 TEST(Session, replays_masks_in_the_same_cycles) {

@@ -60,7 +60,7 @@ public:
     report.units = walk.scheduler.use();
     report.metrics["walk"] = isTiming ? "timing" : "numerics";
     if (!isTiming)
-      report.metrics["negative"] = walk.negative;
+      report.metrics.update({{"negative", walk.negative}, {"timed_next", context.isTimedNext}});
     return report;
   }
 
