@@ -77,6 +77,18 @@ MemRefType getFlatDramType(RankedTensorType type) {
   return getType({shape[0] * shape[1], shape[2], shape[3]}, type.getElementType(), kDram);
 }
 
+SmallVector<Type> getDramTypes(KernelOp kernel, function_ref<bool(size_t)> isFlat) {
+  SmallVector<Type> types;
+  for (auto [number, type] : llvm::enumerate(
+           llvm::concat<const Type>(kernel.getArgumentTypes(), kernel.getResultTypes()))) {
+    auto tensor = cast<RankedTensorType>(type);
+    if (tensor.getRank() == 0)
+      tensor = RankedTensorType::get({1, 1}, tensor.getElementType());
+    types.push_back(isFlat(number) ? getFlatDramType(tensor) : getDramType(tensor));
+  }
+  return types;
+}
+
 void rewriteKernel(KernelOp kernel, ArrayRef<Type> types,
                    function_ref<void(OpBuilder &, ValueRange)> emit) {
   kernel.getBody().getBlocks().clear();
@@ -86,6 +98,20 @@ void rewriteKernel(KernelOp kernel, ArrayRef<Type> types,
   kernel.setFunctionType(builder.getFunctionType(types, {}));
   emit(builder, body->getArguments());
   ReturnOp::create(builder, kernel.getLoc());
+}
+
+LogicalResult lowerKernels(ModuleOp module, StringRef target,
+                           function_ref<LogicalResult(KernelOp, ArchAttr)> lower) {
+  SmallVector<KernelOp> kernels;
+  for (auto kernel : module.getOps<KernelOp>())
+    if (kernel.getTarget() == target && !kernel.isMachineForm())
+      kernels.push_back(kernel);
+  for (KernelOp kernel : kernels) {
+    FailureOr<ArchAttr> arch = getArch(kernel);
+    if (failed(arch) || failed(lower(kernel, *arch)))
+      return failure();
+  }
+  return success();
 }
 
 } // namespace sparsam::isa

@@ -69,10 +69,20 @@ mlir::MemRefType getDramType(mlir::RankedTensorType type);
 /// The same with batch and heads, the first two of four dimensions, as one.
 mlir::MemRefType getFlatDramType(mlir::RankedTensorType type);
 
+/// The types in DRAM of all tensors of a kernel: arguments, then results. Those of which `isFlat`
+/// says so have batch and heads as one; a tensor of no dimensions becomes one of 1 x 1.
+llvm::SmallVector<mlir::Type> getDramTypes(KernelOp kernel,
+                                           llvm::function_ref<bool(size_t number)> isFlat);
+
 /// Brings a kernel from tensor form to machine form: its arguments get `types` (inputs, then
 /// results), its body becomes what `emit` emits, given the arguments.
 void rewriteKernel(KernelOp kernel, llvm::ArrayRef<mlir::Type> types,
                    llvm::function_ref<void(mlir::OpBuilder &, mlir::ValueRange)> emit);
+
+/// Calls `lower` for each kernel of `module` that is for `target` and in tensor form, with its
+/// machine. Stops at the first failure.
+mlir::LogicalResult lowerKernels(mlir::ModuleOp module, llvm::StringRef target,
+                                 llvm::function_ref<mlir::LogicalResult(KernelOp, ArchAttr)> lower);
 
 } // namespace sparsam::isa
 

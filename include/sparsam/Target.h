@@ -47,6 +47,26 @@ public:
     std::string parameter; ///< the arch.yaml parameter the capacity comes from
   };
   virtual std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const = 0;
+
+protected:
+  /// A memory as a target declares it.
+  struct MemorySpec {
+    const char *name;
+    unsigned elementBits;
+    const char *parameter; ///< its capacity in bytes; null: not limited
+  };
+  /// The memories of `specs` with the capacities that `arch` gives; 0 where it gives none.
+  static std::map<std::string, MemoryInfo> readMemories(isa::ArchAttr arch,
+                                                        llvm::ArrayRef<MemorySpec> specs);
+};
+
+/// A target that is called as its dialect.
+template <typename Dialect> class DialectTarget : public Target {
+public:
+  llvm::StringRef getName() const override { return Dialect::getDialectNamespace(); }
+  void registerDialects(mlir::DialectRegistry &registry) const override {
+    registry.insert<Dialect>();
+  }
 };
 
 /// The compiler halves of all targets that were built.

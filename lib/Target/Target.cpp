@@ -29,6 +29,20 @@ std::vector<std::string> TargetRegistry::getNames() const {
   return names;
 }
 
+std::map<std::string, Target::MemoryInfo> Target::readMemories(isa::ArchAttr arch,
+                                                               ArrayRef<MemorySpec> specs) {
+  std::map<std::string, MemoryInfo> memories;
+  for (const MemorySpec &spec : specs) {
+    MemoryInfo &memory = memories[spec.name];
+    memory = {-1, spec.elementBits, spec.parameter ? spec.parameter : ""};
+    if (!spec.parameter)
+      continue;
+    auto bytes = arch.getParameters().getAs<IntegerAttr>(spec.parameter);
+    memory.bytes = bytes ? bytes.getInt() : 0;
+  }
+  return memories;
+}
+
 FailureOr<std::map<std::string, Target::MemoryInfo>> getMemories(isa::KernelOp kernel) {
   FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
   if (failed(arch))

@@ -182,25 +182,19 @@ struct LowerToSalo : salo::impl::LowerToSaloBase<LowerToSalo> {
   using LowerToSaloBase::LowerToSaloBase;
 
   void runOnOperation() override {
-    SmallVector<isa::KernelOp> kernels;
-    for (auto kernel : getOperation().getOps<isa::KernelOp>())
-      if (kernel.getTarget() == "salo" && !kernel.isMachineForm())
-        kernels.push_back(kernel);
-    for (isa::KernelOp kernel : kernels)
-      if (failed(lower(kernel)))
-        return signalPassFailure();
+    if (failed(isa::lowerKernels(getOperation(), "salo", lower)))
+      signalPassFailure();
   }
 
 private:
-  LogicalResult lower(isa::KernelOp kernel) {
-    FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
-    if (failed(arch) || failed(checkArch(*arch, kernel.getLoc())))
+  static LogicalResult lower(isa::KernelOp kernel, isa::ArchAttr arch) {
+    if (failed(checkArch(arch, kernel.getLoc())))
       return failure();
-    FailureOr<Core> core = Reader(kernel, *arch).read();
+    FailureOr<Core> core = Reader(kernel, arch).read();
     if (failed(core))
       return failure();
-    const Geometry geometry{arch->getInteger("pe_rows"), arch->getInteger("pe_cols"),
-                            arch->getInteger("globals")};
+    const Geometry geometry{arch.getInteger("pe_rows"), arch.getInteger("pe_cols"),
+                            arch.getInteger("globals")};
     SmallVector<Type> types;
     for (auto [number, type] : llvm::enumerate(
              llvm::concat<const Type>(kernel.getArgumentTypes(), kernel.getResultTypes()))) {

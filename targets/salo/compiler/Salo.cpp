@@ -3,11 +3,14 @@
 
 #include "Salo.h"
 
+#include "isa/Verifiers.h"
+
 #include "mlir/IR/DialectImplementation.h"
 
 using namespace mlir;
 using namespace sparsam;
 using namespace sparsam::salo;
+using isa::getCols, isa::getRows, isa::verifyAtMost;
 
 #include "targets/salo/SaloDialect.cpp.inc"
 
@@ -23,88 +26,41 @@ void SaloDialect::initialize() {
       >();
 }
 
-ArrayRef<MemorySpec> salo::getMemorySpecs() {
-  static const MemorySpec specs[] = {
-      {"key", 16, "key_buffer"},
-      {"output", 32, "output_buffer"},
-      {"query", 16, "query_buffer"},
-      {"value", 16, "value_buffer"},
-  };
-  return specs;
-}
-
 LogicalResult salo::checkArch(isa::ArchAttr arch, Location loc) {
-  if (arch.getTarget() != "salo")
-    return emitError(loc) << "is for target salo, but `isa.arch` is for '" << arch.getTarget()
-                          << "'";
-  auto check = [&](auto hasType, std::initializer_list<StringRef> names) -> LogicalResult {
-    for (StringRef name : names)
-      if (Attribute value = arch.getParameters().get(name); !value || !hasType(value))
-        return emitError(loc) << "needs parameter `" << name
-                              << "` in `isa.arch`; run isa-set-target";
-    return success();
-  };
-  auto isInteger = [](Attribute value) {
-    auto integer = dyn_cast<IntegerAttr>(value);
-    return integer && integer.getType().isInteger(64);
-  };
-  return success(
-      succeeded(check(isInteger, {"version", "pe_rows", "pe_cols", "globals", "window", "dilation",
-                                  "global_tokens", "merge_dims", "scale_shift", "query_buffer",
-                                  "key_buffer", "value_buffer", "output_buffer"})) &&
-      succeeded(check(llvm::IsaPred<StringAttr>, {"scale", "base"})));
+  return isa::checkArch(
+      arch, "salo",
+      {.integers = {"version", "pe_rows", "pe_cols", "globals", "window", "dilation",
+                    "global_tokens", "merge_dims", "scale_shift", "query_buffer", "key_buffer",
+                    "value_buffer", "output_buffer"},
+       .texts = {"scale", "base"}},
+      loc);
 }
 
 //===-- Verifiers ----------------------------------------------------------===//
 
-/// The machine around `op`, or null: without one only what holds for every machine is checked.
-static isa::ArchAttr findArch(Operation *op) {
-  for (; op; op = op->getParentOp())
-    if (auto arch = op->getAttrOfType<isa::ArchAttr>(isa::kArchAttr))
-      return arch;
-  return {};
-}
-
-static int64_t getRows(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(0); }
-
-static int64_t getCols(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(1); }
-
-/// Refuses operands that are not tiles of two static dimensions, all but `other` with as many
-/// columns.
-static LogicalResult verifyTiles(Operation *op, Value other = Value()) {
+/// Refuses operands that are not tiles, all but `other` with as many columns.
+static LogicalResult verifyWidths(Operation *op, Value other = Value()) {
+  if (failed(isa::verifyTiles(op)))
+    return failure();
   int64_t cols = -1;
   for (Value operand : op->getOperands()) {
-    auto type = dyn_cast<MemRefType>(operand.getType());
-    if (!type)
+    if (operand == other || !llvm::isa<MemRefType>(operand.getType()))
       continue;
-    if (type.getRank() != 2 || !type.hasStaticShape())
-      return op->emitOpError("works on tiles of two static dimensions, got ") << type;
-    if (operand == other)
-      continue;
-    if (cols >= 0 && cols != type.getDimSize(1))
+    if (cols >= 0 && cols != getCols(operand))
       return op->emitOpError("works on tiles of one width, got ")
-             << cols << " and " << type.getDimSize(1) << " columns";
-    cols = type.getDimSize(1);
+             << cols << " and " << getCols(operand) << " columns";
+    cols = getCols(operand);
   }
   return success();
 }
 
-static LogicalResult verifySameShape(Operation *op, Value a, Value b, Value other = Value()) {
-  if (failed(verifyTiles(op, other)))
+static LogicalResult verifyRowsAndWidths(Operation *op, Value a, Value b, Value other = Value()) {
+  if (failed(verifyWidths(op, other)))
     return failure();
   if (getRows(a) != getRows(b))
     return op->emitOpError("works on tiles of one shape, got ")
            << a.getType() << " and " << b.getType();
   return success();
-}
-
-/// Refuses more than the parameter `name` of the machine allows.
-static LogicalResult verifyAtMost(Operation *op, StringRef what, int64_t value, StringRef name) {
-  isa::ArchAttr arch = findArch(op);
-  if (!arch || !arch.getParameters().contains(name) || value <= arch.getInteger(name))
-    return success();
-  return op->emitOpError("has ") << value << " " << what << "; the machine has "
-                                 << arch.getInteger(name) << " (parameter `" << name << "`)";
 }
 
 LogicalResult ConfigOp::verify() {
@@ -114,7 +70,7 @@ LogicalResult ConfigOp::verify() {
 }
 
 LogicalResult LoadQueryOp::verify() {
-  return verifySameShape(*this, getSource(), getDestination());
+  return verifyRowsAndWidths(*this, getSource(), getDestination());
 }
 /// A mask has one column and, as its rows, the keys of the source.
 static LogicalResult verifyMask(Operation *op, Value mask, Value source) {
@@ -125,26 +81,26 @@ static LogicalResult verifyMask(Operation *op, Value mask, Value source) {
 }
 
 LogicalResult LoadKeyOp::verify() {
-  return success(succeeded(verifyTiles(*this, getMask())) &&
+  return success(succeeded(verifyWidths(*this, getMask())) &&
                  succeeded(verifyMask(*this, getMask(), getSource())));
 }
-LogicalResult LoadValueOp::verify() { return verifyTiles(*this); }
+LogicalResult LoadValueOp::verify() { return verifyWidths(*this); }
 LogicalResult LoadGlobalQueryOp::verify() {
-  return verifySameShape(*this, getSource(), getDestination());
+  return verifyRowsAndWidths(*this, getSource(), getDestination());
 }
 LogicalResult LoadGlobalKeyOp::verify() {
-  return success(succeeded(verifySameShape(*this, getSource(), getDestination(), getMask())) &&
+  return success(succeeded(verifyRowsAndWidths(*this, getSource(), getDestination(), getMask())) &&
                  succeeded(verifyMask(*this, getMask(), getSource())));
 }
 LogicalResult LoadGlobalValueOp::verify() {
-  return verifySameShape(*this, getSource(), getDestination());
+  return verifyRowsAndWidths(*this, getSource(), getDestination());
 }
 LogicalResult StoreOutputOp::verify() {
-  return verifySameShape(*this, getSource(), getDestination());
+  return verifyRowsAndWidths(*this, getSource(), getDestination());
 }
 
 LogicalResult TileAttnOp::verify() {
-  if (failed(verifyTiles(*this)) ||
+  if (failed(verifyWidths(*this)) ||
       failed(verifyAtMost(*this, "query rows", getRows(getQuery()), "pe_rows")) ||
       failed(verifyAtMost(*this, "window columns", TileAttnOp::getCols(), "pe_cols")) ||
       failed(verifyAtMost(*this, "row columns", getRowCols(), "pe_cols")))
@@ -168,7 +124,7 @@ LogicalResult TileAttnOp::verify() {
 
 /// The outputs leave the array into the merge modules: nothing may come between.
 LogicalResult MergeOp::verify() {
-  if (failed(verifyTiles(*this)))
+  if (failed(verifyWidths(*this)))
     return failure();
   Operation *previous = (*this)->getPrevNode();
   while (llvm::isa_and_nonnull<isa::ViewOp, isa::IndexOp>(previous))

@@ -14,15 +14,6 @@
 
 namespace sparsam::salo {
 
-/// The on-chip memories of the machine, by name; their capacities are the parameters
-/// `<name>_buffer`.
-struct MemorySpec {
-  const char *name;
-  unsigned elementBits;
-  const char *parameter;
-};
-llvm::ArrayRef<MemorySpec> getMemorySpecs();
-
 /// Checks that `arch` is of this target and has the parameters that the compiler asks for; emits an
 /// error at `loc`. Holds for everything `isa-set-target` makes, not for what is written by hand.
 mlir::LogicalResult checkArch(isa::ArchAttr arch, mlir::Location loc);

@@ -13,14 +13,8 @@ using namespace sparsam::salo;
 
 namespace {
 
-class SaloTarget : public Target {
+class SaloTarget : public DialectTarget<SaloDialect> {
 public:
-  StringRef getName() const override { return "salo"; }
-
-  void registerDialects(DialectRegistry &registry) const override {
-    registry.insert<SaloDialect>();
-  }
-
   void registerPasses() const override { registerSaloPasses(); }
 
   /// The window and the leading global tokens that the parameters give; without a window every key.
@@ -54,12 +48,10 @@ public:
   }
 
   std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const override {
-    std::map<std::string, MemoryInfo> memories;
-    for (const MemorySpec &spec : getMemorySpecs()) {
-      auto bytes = arch.getParameters().getAs<IntegerAttr>(spec.parameter);
-      memories[spec.name] = {bytes ? bytes.getInt() : 0, spec.elementBits, spec.parameter};
-    }
-    return memories;
+    return readMemories(arch, {{"key", 16, "key_buffer"},
+                               {"output", 32, "output_buffer"},
+                               {"query", 16, "query_buffer"},
+                               {"value", 16, "value_buffer"}});
   }
 };
 

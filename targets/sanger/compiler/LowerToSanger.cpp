@@ -154,40 +154,29 @@ struct LowerToSanger : sanger::impl::LowerToSangerBase<LowerToSanger> {
   using LowerToSangerBase::LowerToSangerBase;
 
   void runOnOperation() override {
-    SmallVector<isa::KernelOp> kernels;
-    for (auto kernel : getOperation().getOps<isa::KernelOp>())
-      if (kernel.getTarget() == "sanger" && !kernel.isMachineForm())
-        kernels.push_back(kernel);
-    for (isa::KernelOp kernel : kernels)
-      if (failed(lower(kernel)))
-        return signalPassFailure();
+    if (failed(isa::lowerKernels(getOperation(), "sanger", lower)))
+      signalPassFailure();
   }
 
 private:
-  LogicalResult lower(isa::KernelOp kernel) {
-    FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
-    if (failed(arch))
+  static LogicalResult lower(isa::KernelOp kernel, isa::ArchAttr arch) {
+    if (failed(checkArch(arch, kernel.getLoc())))
       return failure();
-    if (failed(checkArch(*arch, kernel.getLoc())))
-      return failure();
-    FailureOr<Core> core = Reader(kernel, *arch).read();
+    FailureOr<Core> core = Reader(kernel, arch).read();
     if (failed(core))
       return failure();
-    rewrite(kernel, *core, *arch);
+    rewrite(kernel, *core, arch);
     return success();
   }
 
-  void rewrite(isa::KernelOp kernel, const Core &core, isa::ArchAttr arch) {
+  static void rewrite(isa::KernelOp kernel, const Core &core, isa::ArchAttr arch) {
     Geometry geometry{arch.getInteger("lowbit_rows"), arch.getInteger("lowbit_cols"),
                       arch.getInteger("stripe"),      arch.getInteger("query_buffer"),
                       arch.getInteger("key_buffer"),  arch.getInteger("bias_buffer")};
-    SmallVector<Type> types;
-    for (auto [number, type] : llvm::enumerate(kernel.getArgumentTypes())) {
-      auto tensor = cast<RankedTensorType>(type);
-      constexpr size_t kBias = 3; // keeps its four dimensions: it may have one entry or one head
-      types.push_back(number == kBias ? isa::getDramType(tensor) : isa::getFlatDramType(tensor));
-    }
-    types.push_back(isa::getFlatDramType(cast<RankedTensorType>(kernel.getResultTypes().front())));
+    constexpr size_t kBias = 3; // keeps its four dimensions: it may have one entry or one head
+    const bool hasBias = core.hasBias;
+    const auto types =
+        isa::getDramTypes(kernel, [&](size_t number) { return number != kBias || !hasBias; });
     isa::rewriteKernel(kernel, types, [&](OpBuilder &builder, ValueRange arguments) {
       emitSchedule(builder, kernel.getLoc(), core, geometry, arguments);
     });

@@ -3,6 +3,8 @@
 
 #include "Sanger.h"
 
+#include "isa/Verifiers.h"
+
 #include "mlir/IR/DialectImplementation.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -12,6 +14,7 @@
 using namespace mlir;
 using namespace sparsam;
 using namespace sparsam::sanger;
+using isa::getCols, isa::getRows, isa::verifyAtMost, isa::verifySameShape, isa::verifyTiles;
 
 #include "targets/sanger/SangerDialect.cpp.inc"
 #include "targets/sanger/SangerEnums.cpp.inc"
@@ -35,85 +38,17 @@ void SangerDialect::initialize() {
       >();
 }
 
-ArrayRef<MemorySpec> sanger::getMemorySpecs() {
-  static const MemorySpec specs[] = {
-      {"bias", 32, "bias_buffer"},
-      {"blocks", 64, nullptr},
-      {"key", 16, "key_buffer"},
-      {"low_key", 8, "low_key_buffer"},
-      {"low_query", 8, "low_query_buffer"},
-      {"mask", 1, "mask_buffer"},
-      {"output", 32, "output_buffer"},
-      {"query", 16, "query_buffer"},
-      {"score", 32, "score_buffer"},
-      {"value", 16, "value_buffer"},
-  };
-  return specs;
-}
-
 LogicalResult sanger::checkArch(isa::ArchAttr arch, Location loc) {
-  if (arch.getTarget() != "sanger")
-    return emitError(loc) << "is for target sanger, but `isa.arch` is for '" << arch.getTarget()
-                          << "'";
-  auto check = [&](auto hasType, std::initializer_list<StringRef> names) -> LogicalResult {
-    for (StringRef name : names)
-      if (Attribute value = arch.getParameters().get(name); !value || !hasType(value))
-        return emitError(loc) << "needs parameter `" << name
-                              << "` in `isa.arch`; run isa-set-target";
-    return success();
-  };
-  auto isInteger = [](Attribute value) {
-    auto integer = dyn_cast<IntegerAttr>(value);
-    return integer && integer.getType().isInteger(64);
-  };
-  auto isReal = [&](Attribute value) { return llvm::isa<FloatAttr>(value) || isInteger(value); };
-  return success(
-      succeeded(check(isInteger, {"pes", "rows", "stripe", "lowbit_rows", "lowbit_cols", "bits",
-                                  "query_buffer", "key_buffer", "bias_buffer"})) &&
-      succeeded(check(isReal, {"threshold", "tx", "ty"})) &&
-      succeeded(check(llvm::IsaPred<BoolAttr>, {"normalize"})) &&
-      succeeded(check(llvm::IsaPred<StringAttr>, {"empty_row"})));
+  return isa::checkArch(arch, "sanger",
+                        {.integers = {"pes", "rows", "stripe", "lowbit_rows", "lowbit_cols", "bits",
+                                      "query_buffer", "key_buffer", "bias_buffer"},
+                         .reals = {"threshold", "tx", "ty"},
+                         .flags = {"normalize"},
+                         .texts = {"empty_row"}},
+                        loc);
 }
 
 //===-- Verifiers ----------------------------------------------------------===//
-
-/// The machine around `op`, or null: without one only what holds for every machine is checked.
-static isa::ArchAttr findArch(Operation *op) {
-  for (; op; op = op->getParentOp())
-    if (auto arch = op->getAttrOfType<isa::ArchAttr>(isa::kArchAttr))
-      return arch;
-  return {};
-}
-
-static int64_t getRows(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(0); }
-static int64_t getCols(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(1); }
-
-/// Refuses operands that are not tiles of two static dimensions.
-static LogicalResult verifyTiles(Operation *op) {
-  for (Value operand : op->getOperands())
-    if (auto type = dyn_cast<MemRefType>(operand.getType()))
-      if (type.getRank() != 2 || !type.hasStaticShape())
-        return op->emitOpError("works on tiles of two static dimensions, got ") << type;
-  return success();
-}
-
-static LogicalResult verifySameShape(Operation *op, Value a, Value b) {
-  if (failed(verifyTiles(op)))
-    return failure();
-  if (getRows(a) != getRows(b) || getCols(a) != getCols(b))
-    return op->emitOpError("works on tiles of one shape, got ")
-           << a.getType() << " and " << b.getType();
-  return success();
-}
-
-/// Refuses more than the parameter `name` of the machine allows.
-static LogicalResult verifyAtMost(Operation *op, StringRef what, int64_t value, StringRef name) {
-  isa::ArchAttr arch = findArch(op);
-  if (!arch || !arch.getParameters().contains(name) || value <= arch.getInteger(name))
-    return success();
-  return op->emitOpError("has ") << value << " " << what << "; the array has "
-                                 << arch.getInteger(name) << " (parameter `" << name << "`)";
-}
 
 /// A bias has one row or `rows` rows, and at least `cols` columns.
 static LogicalResult verifyBias(Operation *op, Value bias, int64_t rows, int64_t cols) {

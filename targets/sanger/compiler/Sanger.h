@@ -18,14 +18,6 @@
 
 namespace sparsam::sanger {
 
-/// The on-chip memories of the machine, by name.
-struct MemorySpec {
-  const char *name;
-  unsigned elementBits;
-  const char *parameter; ///< capacity in bytes; null: not limited
-};
-llvm::ArrayRef<MemorySpec> getMemorySpecs();
-
 /// Checks that `arch` is of this target and has the parameters that the compiler asks for; emits an
 /// error at `loc`. Holds for everything `isa-set-target` makes, not for what is written by hand.
 mlir::LogicalResult checkArch(isa::ArchAttr arch, mlir::Location loc);

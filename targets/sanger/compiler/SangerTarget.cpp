@@ -13,14 +13,8 @@ using namespace sparsam::sanger;
 
 namespace {
 
-class SangerTarget : public Target {
+class SangerTarget : public DialectTarget<SangerDialect> {
 public:
-  StringRef getName() const override { return "sanger"; }
-
-  void registerDialects(DialectRegistry &registry) const override {
-    registry.insert<SangerDialect>();
-  }
-
   void registerPasses() const override { registerSangerPasses(); }
 
   FailureOr<Attribute> getPolicy(isa::ArchAttr arch, Operation *attention) const override {
@@ -47,16 +41,16 @@ public:
   }
 
   std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const override {
-    std::map<std::string, MemoryInfo> memories;
-    for (const MemorySpec &spec : getMemorySpecs()) {
-      auto bytes =
-          spec.parameter ? arch.getParameters().getAs<IntegerAttr>(spec.parameter) : IntegerAttr();
-      memories[spec.name] = {bytes            ? bytes.getInt()
-                             : spec.parameter ? 0
-                                              : -1,
-                             spec.elementBits, spec.parameter ? spec.parameter : ""};
-    }
-    return memories;
+    return readMemories(arch, {{"bias", 32, "bias_buffer"},
+                               {"blocks", 64, nullptr},
+                               {"key", 16, "key_buffer"},
+                               {"low_key", 8, "low_key_buffer"},
+                               {"low_query", 8, "low_query_buffer"},
+                               {"mask", 1, "mask_buffer"},
+                               {"output", 32, "output_buffer"},
+                               {"query", 16, "query_buffer"},
+                               {"score", 32, "score_buffer"},
+                               {"value", 16, "value_buffer"}});
   }
 };
 

@@ -54,7 +54,7 @@ func.func @shape(%a: memref<8x8xi16, #isa.memory<"query">>, %b: memref<4x8xi8, #
 !score = memref<8x4xf32, #isa.memory<"score">>
 module attributes {isa.arch = #isa.arch<"sanger", {lowbit_rows = 4 : i64}>} {
 func.func @rows(%q: !query, %k: memref<4x8xi8, #isa.memory<"low_key">>, %s: !score) {
-  // expected-error @below {{has 8 query rows; the array has 4 (parameter `lowbit_rows`)}}
+  // expected-error @below {{has 8 query rows; the machine has 4 (parameter `lowbit_rows`)}}
   sanger.score %q, %k to %s : !query, memref<4x8xi8, #isa.memory<"low_key">> to !score
   return
 }

@@ -20,37 +20,22 @@ struct LowerToSpatten : spatten::impl::LowerToSpattenBase<LowerToSpatten> {
   using LowerToSpattenBase::LowerToSpattenBase;
 
   void runOnOperation() override {
-    SmallVector<isa::KernelOp> kernels;
-    for (auto kernel : getOperation().getOps<isa::KernelOp>())
-      if (kernel.getTarget() == "spatten" && !kernel.isMachineForm())
-        kernels.push_back(kernel);
-    for (isa::KernelOp kernel : kernels)
-      if (failed(lower(kernel)))
-        return signalPassFailure();
+    if (failed(isa::lowerKernels(getOperation(), "spatten", lower)))
+      signalPassFailure();
   }
 
 private:
-  LogicalResult lower(isa::KernelOp kernel) {
-    FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
-    if (failed(arch) || failed(checkArch(*arch, kernel.getLoc())))
+  static LogicalResult lower(isa::KernelOp kernel, isa::ArchAttr arch) {
+    if (failed(checkArch(arch, kernel.getLoc())))
       return failure();
-    FailureOr<Core> core = readCore(kernel, *arch);
+    FailureOr<Core> core = readCore(kernel, arch);
     if (failed(core))
       return failure();
-    SmallVector<Type> types;
-    const int64_t inputs = int64_t(kernel.getArgumentTypes().size());
-    auto add = [&](Type type, bool isFlat) {
-      auto tensor = cast<RankedTensorType>(type);
-      if (tensor.getRank() == 0) // a number
-        tensor = RankedTensorType::get({1, 1}, tensor.getElementType());
-      types.push_back(isFlat ? isa::getFlatDramType(tensor) : isa::getDramType(tensor));
-    };
-    for (auto [number, type] : llvm::enumerate(kernel.getArgumentTypes())) {
-      const int64_t n = int64_t(number);
-      add(type, n == core->query || n == core->key || n == core->value);
-    }
-    for (auto [number, type] : llvm::enumerate(kernel.getResultTypes()))
-      add(type, int64_t(number) == core->output);
+    const int64_t inputs = kernel.getNumArguments();
+    const auto types = isa::getDramTypes(kernel, [&](size_t number) {
+      const auto n = int64_t(number);
+      return n == core->query || n == core->key || n == core->value || n == inputs + core->output;
+    });
     isa::rewriteKernel(kernel, types, [&](OpBuilder &builder, ValueRange arguments) {
       emitSchedule(builder, kernel.getLoc(), *core, size_t(inputs), arguments);
     });

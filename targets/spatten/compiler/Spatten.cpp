@@ -3,6 +3,8 @@
 
 #include "Spatten.h"
 
+#include "isa/Verifiers.h"
+
 #include "mlir/IR/DialectImplementation.h"
 
 #include <cmath>
@@ -10,6 +12,7 @@
 using namespace mlir;
 using namespace sparsam;
 using namespace sparsam::spatten;
+using isa::getCols, isa::getRows, isa::verifySameShape, isa::verifyTiles;
 
 #include "targets/spatten/SpattenDialect.cpp.inc"
 
@@ -25,76 +28,23 @@ void SpattenDialect::initialize() {
       >();
 }
 
-ArrayRef<MemorySpec> spatten::getMemorySpecs() {
-  static const MemorySpec specs[] = {
-      {"query", 12, "query_buffer"},           {"key", 12, "key_buffer"},
-      {"value", 12, "value_buffer"},           {"bias", 32, "bias_buffer"},
-      {"output", 12, "output_buffer"},         {"index", 16, "index_buffer"},
-      {"importance", 32, "importance_buffer"},
-  };
-  return specs;
-}
-
 LogicalResult spatten::checkArch(isa::ArchAttr arch, Location loc) {
-  if (arch.getTarget() != "spatten")
-    return emitError(loc) << "is for target spatten, but `isa.arch` is for '" << arch.getTarget()
-                          << "'";
-  auto check = [&](auto hasType, std::initializer_list<StringRef> names) -> LogicalResult {
-    for (StringRef name : names)
-      if (Attribute value = arch.getParameters().get(name); !value || !hasType(value))
-        return emitError(loc) << "needs parameter `" << name
-                              << "` in `isa.arch`; run isa-set-target";
-    return success();
-  };
-  auto isInteger = [](Attribute value) {
-    auto integer = dyn_cast<IntegerAttr>(value);
-    return integer && integer.getType().isInteger(64);
-  };
-  auto isReal = [&](Attribute value) { return llvm::isa<FloatAttr>(value) || isInteger(value); };
-  return success(
-      succeeded(
-          check(isInteger, {"msb_bits", "lsb_bits", "value_bits", "key_buffer", "value_buffer",
-                            "bias_buffer", "importance_buffer", "index_buffer", "max_context"})) &&
-      succeeded(check(isReal, {"lsb_threshold", "value_keep", "tx", "ty", "tz", "token_prune",
-                               "head_prune", "prune_slope", "token_front", "head_front"})) &&
-      succeeded(check(llvm::IsaPred<BoolAttr>, {"force_lsb"})) &&
-      succeeded(check(llvm::IsaPred<StringAttr>, {"schedule", "protect"})));
+  return isa::checkArch(
+      arch, "spatten",
+      {.integers = {"msb_bits", "lsb_bits", "value_bits", "key_buffer", "value_buffer",
+                    "bias_buffer", "importance_buffer", "index_buffer", "max_context"},
+       .reals = {"lsb_threshold", "value_keep", "tx", "ty", "tz", "token_prune", "head_prune",
+                 "prune_slope", "token_front", "head_front"},
+       .flags = {"force_lsb"},
+       .texts = {"schedule", "protect"}},
+      loc);
 }
 
 //===-- Verifiers ----------------------------------------------------------===//
 
-/// The machine around `op`, or null: without one only what holds for every machine is checked.
-static isa::ArchAttr findArch(Operation *op) {
-  for (; op; op = op->getParentOp())
-    if (auto arch = op->getAttrOfType<isa::ArchAttr>(isa::kArchAttr))
-      return arch;
-  return {};
-}
-
-static int64_t getRows(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(0); }
-static int64_t getCols(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(1); }
-
-/// Refuses operands that are not tiles of two static dimensions.
-static LogicalResult verifyTiles(Operation *op) {
-  for (Value operand : op->getOperands())
-    if (auto type = dyn_cast<MemRefType>(operand.getType()))
-      if (type.getRank() != 2 || !type.hasStaticShape())
-        return op->emitOpError("works on tiles of two static dimensions, got ") << type;
-  return success();
-}
-
-static LogicalResult verifySameShape(Operation *op, Value a, Value b) {
-  if (failed(verifyTiles(op)))
-    return failure();
-  if (getRows(a) != getRows(b) || getCols(a) != getCols(b))
-    return op->emitOpError("works on tiles of one shape, got ")
-           << a.getType() << " and " << b.getType();
-  return success();
-}
-
 /// A head must fit twice: while its queries run, the next head is loaded.
 static LogicalResult verifyFits(Operation *op, Value tile, StringRef parameter) {
-  isa::ArchAttr arch = findArch(op);
+  isa::ArchAttr arch = isa::findArch(op);
   auto bytes = arch ? arch.getParameters().getAs<IntegerAttr>(parameter) : IntegerAttr();
   const int64_t needed = 2 * getRows(tile) * getCols(tile) * 12 / 8;
   if (!bytes || needed <= bytes.getInt())

@@ -14,14 +14,8 @@ using namespace sparsam::spatten;
 
 namespace {
 
-class SpattenTarget : public Target {
+class SpattenTarget : public DialectTarget<SpattenDialect> {
 public:
-  StringRef getName() const override { return "spatten"; }
-
-  void registerDialects(DialectRegistry &registry) const override {
-    registry.insert<SpattenDialect>();
-  }
-
   void registerPasses() const override { registerSpattenPasses(); }
 
   FailureOr<Attribute> getPolicy(isa::ArchAttr arch, Operation *op) const override {
@@ -50,12 +44,13 @@ public:
   void addLoweringPasses(OpPassManager &pm) const override { pm.addPass(createLowerToSpatten()); }
 
   std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const override {
-    std::map<std::string, MemoryInfo> memories;
-    for (const MemorySpec &spec : getMemorySpecs()) {
-      auto bytes = arch.getParameters().getAs<IntegerAttr>(spec.parameter);
-      memories[spec.name] = {bytes ? bytes.getInt() : 0, spec.elementBits, spec.parameter};
-    }
-    return memories;
+    return readMemories(arch, {{"query", 12, "query_buffer"},
+                               {"key", 12, "key_buffer"},
+                               {"value", 12, "value_buffer"},
+                               {"bias", 32, "bias_buffer"},
+                               {"output", 12, "output_buffer"},
+                               {"index", 16, "index_buffer"},
+                               {"importance", 32, "importance_buffer"}});
   }
 };
 

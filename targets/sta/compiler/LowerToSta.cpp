@@ -20,26 +20,20 @@ struct LowerToSta : sta::impl::LowerToStaBase<LowerToSta> {
   using LowerToStaBase::LowerToStaBase;
 
   void runOnOperation() override {
-    SmallVector<isa::KernelOp> kernels;
-    for (auto kernel : getOperation().getOps<isa::KernelOp>())
-      if (kernel.getTarget() == "sta" && !kernel.isMachineForm())
-        kernels.push_back(kernel);
-    for (isa::KernelOp kernel : kernels)
-      if (failed(lower(kernel)))
-        return signalPassFailure();
+    if (failed(isa::lowerKernels(getOperation(), "sta", lower)))
+      signalPassFailure();
   }
 
 private:
-  LogicalResult lower(isa::KernelOp kernel) {
-    FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
-    if (failed(arch) || failed(checkArch(*arch, kernel.getLoc())))
+  static LogicalResult lower(isa::KernelOp kernel, isa::ArchAttr arch) {
+    if (failed(checkArch(arch, kernel.getLoc())))
       return failure();
-    FailureOr<Plan> plan = makePlan(kernel, *arch);
+    FailureOr<Plan> plan = makePlan(kernel, arch);
     if (failed(plan))
       return failure();
     isa::rewriteKernel(kernel, plan->arguments, [&](OpBuilder &builder, ValueRange arguments) {
-      emitSchedule(builder, kernel.getLoc(), *plan, Engine(*arch),
-                   unsigned(arch->getInteger("weight_bits")), arguments);
+      emitSchedule(builder, kernel.getLoc(), *plan, Engine(arch),
+                   unsigned(arch.getInteger("weight_bits")), arguments);
     });
     return success();
   }

@@ -3,6 +3,8 @@
 
 #include "Sta.h"
 
+#include "isa/Verifiers.h"
+
 #include "mlir/IR/DialectImplementation.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -10,6 +12,7 @@
 using namespace mlir;
 using namespace sparsam;
 using namespace sparsam::sta;
+using isa::verifySameShape, isa::verifyTiles;
 
 #include "targets/sta/StaDialect.cpp.inc"
 #include "targets/sta/StaEnums.cpp.inc"
@@ -41,26 +44,14 @@ sta::Engine::Engine(isa::ArchAttr arch)
 }
 
 LogicalResult sta::checkArch(isa::ArchAttr arch, Location loc) {
-  if (arch.getTarget() != "sta")
-    return emitError(loc) << "is for target sta, but `isa.arch` is for '" << arch.getTarget()
-                          << "'";
-  auto check = [&](auto hasType, std::initializer_list<StringRef> names) -> LogicalResult {
-    for (StringRef name : names)
-      if (Attribute value = arch.getParameters().get(name); !value || !hasType(value))
-        return emitError(loc) << "needs parameter `" << name
-                              << "` in `isa.arch`; run isa-set-target";
-    return success();
-  };
-  auto isInteger = [](Attribute value) {
-    auto integer = dyn_cast<IntegerAttr>(value);
-    return integer && integer.getType().isInteger(64) && integer.getInt() >= 0;
-  };
-  if (failed(check(isInteger, {"n", "m", "engines", "tile_rows", "tile_cols", "weight_bits",
-                               "softmax_levels", "guard_bits", "weight_memory", "bitmap_memory",
-                               "activation_memory", "constant_memory", "mask_memory"})) ||
-      failed(check(llvm::IsaPred<FloatAttr>, {"input_range", "output_range", "product_range",
-                                              "q_range", "k_range", "v_range", "score_range"})) ||
-      failed(check(llvm::IsaPred<StringAttr>, {"numerics"})))
+  const isa::NeededParameters needed = {
+      .integers = {"n", "m", "engines", "tile_rows", "tile_cols", "weight_bits", "softmax_levels",
+                   "guard_bits", "weight_memory", "bitmap_memory", "activation_memory",
+                   "constant_memory", "mask_memory"},
+      .reals = {"input_range", "output_range", "product_range", "q_range", "k_range", "v_range",
+                "score_range"},
+      .texts = {"numerics"}};
+  if (failed(isa::checkArch(arch, "sta", needed, loc)))
     return failure();
   if (arch.getInteger("n") < 1 || arch.getInteger("n") > arch.getInteger("m"))
     return emitError(loc) << "n = " << arch.getInteger("n")
@@ -71,42 +62,13 @@ LogicalResult sta::checkArch(isa::ArchAttr arch, Location loc) {
 
 //===-- Verifiers ----------------------------------------------------------===//
 
-/// The machine around `op`, or null: without one only what holds for every machine is checked.
-static isa::ArchAttr findArch(Operation *op) {
-  for (; op; op = op->getParentOp())
-    if (auto arch = op->getAttrOfType<isa::ArchAttr>(isa::kArchAttr))
-      return arch.getTarget() == "sta" ? arch : isa::ArchAttr();
-  return {};
-}
-
-static int64_t getRows(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(0); }
-static int64_t getCols(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(1); }
-
-/// Refuses operands that are not tiles of two static dimensions.
-static LogicalResult verifyTiles(Operation *op) {
-  for (Value operand : op->getOperands())
-    if (auto type = dyn_cast<MemRefType>(operand.getType()))
-      if (type.getRank() != 2 || !type.hasStaticShape())
-        return op->emitOpError("works on tiles of two static dimensions, got ") << type;
-  return success();
-}
-
 /// Expects `tile` (may be null) to have the given shape.
 static LogicalResult verifyShape(Operation *op, StringRef what, Value tile, int64_t rows,
                                  int64_t cols) {
-  if (!tile || (getRows(tile) == rows && getCols(tile) == cols))
+  if (!tile || (isa::getRows(tile) == rows && isa::getCols(tile) == cols))
     return success();
   return op->emitOpError("expects ")
          << what << " of " << rows << "x" << cols << ", got " << tile.getType();
-}
-
-static LogicalResult verifySameShape(Operation *op, Value a, Value b) {
-  if (failed(verifyTiles(op)))
-    return failure();
-  if (getRows(a) != getRows(b) || getCols(a) != getCols(b))
-    return op->emitOpError("works on tiles of one shape, got ")
-           << a.getType() << " and " << b.getType();
-  return success();
 }
 
 /// Refuses more than the machine has.
@@ -123,7 +85,7 @@ LogicalResult ConfigOp::verify() {
     return emitOpError(
                "expects groups of 2, 4, 8 or 16 weights of which at most all are kept, got ")
            << getN() << ":" << getM();
-  isa::ArchAttr arch = findArch(*this);
+  isa::ArchAttr arch = isa::findArch(*this);
   if (!arch)
     return success();
   Engine geometry(arch);
@@ -146,8 +108,8 @@ LogicalResult LoadWOp::verify() {
     return success();
   if (failed(verifySameShape(*this, getBitmaps(), getBitmapSlot())))
     return failure();
-  if (::getRows(getBitmaps()) != ::getRows(getValues()) ||
-      ::getCols(getValues()) % ::getCols(getBitmaps()) != 0)
+  if (isa::getRows(getBitmaps()) != isa::getRows(getValues()) ||
+      isa::getCols(getValues()) % isa::getCols(getBitmaps()) != 0)
     return emitOpError("expects values and bitmaps of the same rows and groups, got ")
            << getValues().getType() << " and " << getBitmaps().getType();
   return success();
@@ -162,21 +124,21 @@ LogicalResult LoadMaskOp::verify() { return verifySameShape(*this, getSource(), 
 LogicalResult MmSdOp::verify() {
   if (failed(verifyTiles(*this)))
     return failure();
-  const int64_t rows = ::getRows(getWeights()), tokens = ::getRows(getSource());
+  const int64_t rows = isa::getRows(getWeights()), tokens = isa::getRows(getSource());
   if (failed(verifyShape(*this, "a result", getDestination(), tokens, rows)) ||
       failed(verifyShape(*this, "a bias", getBias(), 1, rows)) ||
       failed(verifyShape(*this, "a residual", getResidual(), tokens, rows)))
     return failure();
-  const int64_t depth = ::getCols(getSource()), values = ::getCols(getWeights());
+  const int64_t depth = isa::getCols(getSource()), values = isa::getCols(getWeights());
   if (!getBitmaps() && values != depth)
     return emitOpError("multiplies ") << values << " weights per row with " << depth
                                       << " activations; compressed weights need their bitmaps";
-  isa::ArchAttr arch = findArch(*this);
+  isa::ArchAttr arch = isa::findArch(*this);
   if (!arch)
     return success();
   Engine g(arch);
   if (getBitmaps()) {
-    const int64_t groups = ::getCols(getBitmaps());
+    const int64_t groups = isa::getCols(getBitmaps());
     if (depth != groups * g.m || values != groups * g.n)
       return emitOpError("expects ")
              << g.n << " values and " << g.m
@@ -194,29 +156,29 @@ LogicalResult MmDdOp::verify() {
   if (!getScale().isFinite())
     return emitOpError("needs a finite scale");
   const int64_t heads = getHeads();
-  if (isa::ArchAttr arch = findArch(*this))
+  if (isa::ArchAttr arch = isa::findArch(*this))
     if (failed(verifyAtMost(*this, "heads", heads, Engine(arch).engines, "parameter `engines`")))
       return failure();
   const bool isScores = getProduct() == Product::Scores;
-  if (::getCols(getA()) != ::getCols(getB()) ||
-      (isScores ? ::getCols(getA()) : ::getRows(getB())) % heads != 0)
+  if (isa::getCols(getA()) != isa::getCols(getB()) ||
+      (isScores ? isa::getCols(getA()) : isa::getRows(getB())) % heads != 0)
     return emitOpError("cannot multiply ")
            << getA().getType() << " and " << getB().getType() << " of " << heads << " heads";
-  return isScores ? verifyShape(*this, "scores", getDestination(), heads * ::getRows(getA()),
-                                ::getRows(getB()))
-                  : verifyShape(*this, "a context", getDestination(), ::getRows(getA()),
-                                ::getRows(getB()) / heads);
+  return isScores ? verifyShape(*this, "scores", getDestination(), heads * isa::getRows(getA()),
+                                isa::getRows(getB()))
+                  : verifyShape(*this, "a context", getDestination(), isa::getRows(getA()),
+                                isa::getRows(getB()) / heads);
 }
 
 LogicalResult SoftmaxOp::verify() {
   if (failed(verifyTiles(*this)))
     return failure();
-  const int64_t rows = ::getRows(getScores()), heads = getHeads();
+  const int64_t rows = isa::getRows(getScores()), heads = getHeads();
   if (rows % heads != 0)
     return emitOpError("has ") << rows << " rows of scores for " << heads << " heads";
-  if (!getMask() || ::getRows(getMask()) == 1)
-    return verifyShape(*this, "a mask", getMask(), 1, ::getCols(getScores()));
-  return verifyShape(*this, "a mask", getMask(), rows / heads, ::getCols(getScores()));
+  if (!getMask() || isa::getRows(getMask()) == 1)
+    return verifyShape(*this, "a mask", getMask(), 1, isa::getCols(getScores()));
+  return verifyShape(*this, "a mask", getMask(), rows / heads, isa::getCols(getScores()));
 }
 
 LogicalResult LayerNormOp::verify() {
@@ -224,7 +186,7 @@ LogicalResult LayerNormOp::verify() {
     return failure();
   if (!getEpsilon().isFinite() || getEpsilon().isNegative())
     return emitOpError("needs a finite epsilon of at least 0");
-  const int64_t cols = ::getCols(getSource());
+  const int64_t cols = isa::getCols(getSource());
   return success(succeeded(verifyShape(*this, "a scale", getScale(), 1, cols)) &&
                  succeeded(verifyShape(*this, "a bias", getBias(), 1, cols)));
 }
@@ -232,7 +194,8 @@ LogicalResult LayerNormOp::verify() {
 LogicalResult ReshuffleOp::verify() {
   if (failed(verifyTiles(*this)))
     return failure();
-  const int64_t rows = ::getRows(getSource()), cols = ::getCols(getSource()), heads = getHeads();
+  const int64_t rows = isa::getRows(getSource()), cols = isa::getCols(getSource()),
+                heads = getHeads();
   if (getLayout() == Layout::Transpose)
     return verifyShape(*this, "a result", getDestination(), cols, rows);
   if (rows % heads != 0)

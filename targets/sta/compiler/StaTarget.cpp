@@ -13,12 +13,8 @@ using namespace sparsam::sta;
 
 namespace {
 
-class StaTarget : public Target {
+class StaTarget : public DialectTarget<StaDialect> {
 public:
-  StringRef getName() const override { return "sta"; }
-
-  void registerDialects(DialectRegistry &registry) const override { registry.insert<StaDialect>(); }
-
   void registerPasses() const override { registerStaPasses(); }
 
   /// STA prunes weights; its attention is dense.
@@ -37,16 +33,15 @@ public:
   void addLoweringPasses(OpPassManager &pm) const override { pm.addPass(createLowerToSta()); }
 
   std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const override {
-    auto bytes = [&](StringRef name) {
+    auto bits = [&](StringRef name) {
       auto value = arch.getParameters().getAs<IntegerAttr>(name);
-      return value ? value.getInt() : 0;
+      return unsigned(value ? std::max<int64_t>(value.getInt(), 1) : 1);
     };
-    const auto bits = [&](StringRef name) { return unsigned(std::max<int64_t>(bytes(name), 1)); };
-    return {{"activation", {bytes("activation_memory"), 16, "activation_memory"}},
-            {"bitmaps", {bytes("bitmap_memory"), bits("m"), "bitmap_memory"}},
-            {"constants", {bytes("constant_memory"), 32, "constant_memory"}},
-            {"mask", {bytes("mask_memory"), 32, "mask_memory"}},
-            {"values", {bytes("weight_memory"), bits("weight_bits"), "weight_memory"}}};
+    return readMemories(arch, {{"activation", 16, "activation_memory"},
+                               {"bitmaps", bits("m"), "bitmap_memory"},
+                               {"constants", 32, "constant_memory"},
+                               {"mask", 32, "mask_memory"},
+                               {"values", bits("weight_bits"), "weight_memory"}});
   }
 };
 

@@ -162,32 +162,20 @@ struct LowerToTemplate : template_::impl::LowerToTemplateBase<LowerToTemplate> {
   using LowerToTemplateBase::LowerToTemplateBase;
 
   void runOnOperation() override {
-    SmallVector<isa::KernelOp> kernels;
-    for (auto kernel : getOperation().getOps<isa::KernelOp>())
-      if (kernel.getTarget() == "template" && !kernel.isMachineForm())
-        kernels.push_back(kernel);
-    for (isa::KernelOp kernel : kernels)
-      if (failed(lower(kernel)))
-        return signalPassFailure();
+    if (failed(isa::lowerKernels(getOperation(), "template", lower)))
+      signalPassFailure();
   }
 
 private:
-  static LogicalResult lower(isa::KernelOp kernel) {
-    FailureOr<isa::ArchAttr> arch = isa::getArch(kernel);
-    if (failed(arch))
-      return failure();
+  static LogicalResult lower(isa::KernelOp kernel, isa::ArchAttr arch) {
     FailureOr<Core> core = Reader(kernel).read();
     if (failed(core))
       return failure();
-    SmallVector<Type> types;
-    for (auto [number, type] : llvm::enumerate(kernel.getArgumentTypes())) {
-      constexpr size_t kBias = 3; // keeps its four dimensions: it may have one entry or one head
-      auto tensor = cast<RankedTensorType>(type);
-      types.push_back(number == kBias ? isa::getDramType(tensor) : isa::getFlatDramType(tensor));
-    }
-    types.push_back(isa::getFlatDramType(cast<RankedTensorType>(kernel.getResultTypes()[0])));
+    // A bias keeps its four dimensions: it may have one entry or one head.
+    const size_t bias = core->biasShape.empty() ? SIZE_MAX : 3;
+    const auto types = isa::getDramTypes(kernel, [&](size_t number) { return number != bias; });
     isa::rewriteKernel(kernel, types, [&](OpBuilder &builder, ValueRange arguments) {
-      Emitter(builder, kernel.getLoc(), *core, *arch, arguments).run();
+      Emitter(builder, kernel.getLoc(), *core, arch, arguments).run();
     });
     return success();
   }

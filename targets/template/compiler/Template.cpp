@@ -3,11 +3,14 @@
 
 #include "Template.h"
 
+#include "isa/Verifiers.h"
+
 #include "mlir/IR/DialectImplementation.h"
 
 using namespace mlir;
 using namespace sparsam;
 using namespace sparsam::template_;
+using isa::getCols, isa::getRows, isa::verifyAtMost, isa::verifySameShape;
 
 #include "targets/template/TemplateDialect.cpp.inc"
 
@@ -21,38 +24,6 @@ void TemplateDialect::initialize() {
 #define GET_OP_LIST
 #include "targets/template/TemplateOps.cpp.inc"
       >();
-}
-
-static int64_t getRows(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(0); }
-static int64_t getCols(Value tile) { return cast<MemRefType>(tile.getType()).getDimSize(1); }
-
-/// Refuses operands that are not tiles of two static dimensions.
-static LogicalResult verifyTiles(Operation *op) {
-  for (Value operand : op->getOperands())
-    if (auto type = dyn_cast<MemRefType>(operand.getType()))
-      if (type.getRank() != 2 || !type.hasStaticShape())
-        return op->emitOpError("works on tiles of two static dimensions, got ") << type;
-  return success();
-}
-
-static LogicalResult verifySameShape(Operation *op, Value a, Value b) {
-  if (failed(verifyTiles(op)))
-    return failure();
-  if (getRows(a) != getRows(b) || getCols(a) != getCols(b))
-    return op->emitOpError("works on tiles of one shape, got ")
-           << a.getType() << " and " << b.getType();
-  return success();
-}
-
-/// Refuses more than the machine around `op` allows; without a machine, nothing.
-static LogicalResult verifyAtMost(Operation *op, StringRef what, int64_t value, StringRef name) {
-  auto module = op->getParentOfType<ModuleOp>();
-  auto arch = module ? module->getAttrOfType<isa::ArchAttr>(isa::kArchAttr) : isa::ArchAttr();
-  auto limit = arch ? arch.getParameters().getAs<IntegerAttr>(name) : IntegerAttr();
-  if (!limit || value <= limit.getInt())
-    return success();
-  return op->emitOpError("has ") << value << " " << what << "; the array has " << limit.getInt()
-                                 << " (parameter `" << name << "`)";
 }
 
 LogicalResult LoadOp::verify() { return verifySameShape(*this, getSource(), getDestination()); }

@@ -12,14 +12,8 @@ using namespace sparsam::template_;
 
 namespace {
 
-class TemplateTarget : public Target {
+class TemplateTarget : public DialectTarget<TemplateDialect> {
 public:
-  StringRef getName() const override { return "template"; }
-
-  void registerDialects(DialectRegistry &registry) const override {
-    registry.insert<TemplateDialect>();
-  }
-
   void registerPasses() const override { registerTemplatePasses(); }
 
   /// Every pair, whatever the mode: this is where a sparse machine names its selection.
@@ -30,12 +24,7 @@ public:
   void addLoweringPasses(OpPassManager &pm) const override { pm.addPass(createLowerToTemplate()); }
 
   std::map<std::string, MemoryInfo> getMemories(isa::ArchAttr arch) const override {
-    std::map<std::string, MemoryInfo> memories;
-    for (const char *name : {"input", "output"}) {
-      std::string parameter = std::string(name) + "_buffer";
-      memories[name] = {arch.getInteger(parameter), 32, parameter};
-    }
-    return memories;
+    return readMemories(arch, {{"input", 32, "input_buffer"}, {"output", 32, "output_buffer"}});
   }
 };
 

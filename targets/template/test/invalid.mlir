@@ -4,7 +4,7 @@
 !input = memref<64x16xf32, #isa.memory<"input">>
 module attributes {isa.arch = #isa.arch<"template", {rows = 32 : i64, cols = 64 : i64}>} {
 func.func @rejects_more_rows_than_the_array_has(%q: !input, %i: index, %o: memref<64x18xf32, #isa.memory<"output">>) {
-  // expected-error @below {{has 64 query rows; the array has 32 (parameter `rows`)}}
+  // expected-error @below {{has 64 query rows; the machine has 32 (parameter `rows`)}}
   template.attend %q, %q, %q at %i, %i to %o queries 64 keys 64 scale 1.0 causal false : !input, !input, !input to memref<64x18xf32, #isa.memory<"output">>
   return
 }
