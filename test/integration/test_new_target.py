@@ -11,6 +11,7 @@ import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = REPOSITORY / "tools" / "new-target"
+NAME = "unheardof"  # not that of the guide: who follows it has that target, and runs this
 
 
 @pytest.fixture
@@ -35,26 +36,26 @@ def contents(tree):
 
 def test_adds_a_folder_and_one_line(tree):
     before = contents(tree)
-    process = new_target("energon", "--root", tree)
+    process = new_target(NAME, "--root", tree)
     assert process.returncode == 0, process.stderr
     after = contents(tree)
     added = after.keys() - before.keys()
     assert {name for name, text in before.items() if after[name] != text} == {"targets/CMakeLists.txt"}
-    assert all(name.startswith("targets/energon/") for name in added)
-    assert {name.replace("energon", "template").replace("Energon", "Template") for name in added} == {
+    assert all(name.startswith(f"targets/{NAME}/") for name in added)
+    assert {name.replace(NAME, "template").replace(NAME.capitalize(), "Template") for name in added} == {
         name for name in before if name.startswith("targets/template/")
     }
     old, new = (files["targets/CMakeLists.txt"].splitlines() for files in (before, after))
-    assert [line for line in new if line not in old] == ["  energon"]
+    assert [line for line in new if line not in old] == [f"  {NAME}"]
     assert len(new) == len(old) + 1
 
 
 def test_leaves_no_word_of_the_template(tree):
-    new_target("energon", "--root", tree)
+    new_target(NAME, "--root", tree)
     for name, text in contents(tree).items():
-        if name.startswith("targets/energon/"):
+        if name.startswith(f"targets/{NAME}/"):
             assert "template" not in (name + text).lower(), name
-            assert "energon_" not in re.sub(r"\bsparsam_energon_|Energon_", "", text), f"{name} kept the template's namespace"
+            assert f"{NAME}_" not in re.sub(rf"\bsparsam_{NAME}_|{NAME.capitalize()}_", "", text), f"{name} kept the template's namespace"
 
 
 def test_keeps_the_shape_of_files(tree):
@@ -74,7 +75,7 @@ def test_lists_targets_in_order(tree):
 
 
 def test_says_what_to_do_next(tree):
-    output = new_target("energon", "--root", tree).stdout
+    output = new_target(NAME, "--root", tree).stdout
     assert "scripts/build.sh release" in output
     assert "docs/add-a-target.md" in output
 
@@ -106,6 +107,6 @@ def test_refuses_a_name(tree, name, text):
 def test_refuses_a_tree_without_template(tree):
     shutil.rmtree(tree / "targets/template")
     before = contents(tree)
-    process = new_target("energon", "--root", tree)
+    process = new_target(NAME, "--root", tree)
     assert process.returncode == 1 and "has no targets/template to clone" in process.stderr
     assert contents(tree) == before

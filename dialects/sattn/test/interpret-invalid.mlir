@@ -137,3 +137,19 @@ func.func @scatters_outside() {
   %y = sattn.scatter %x, %i {dim = 1 : i64} : tensor<1x2x2xf32>, tensor<1x2xi64> -> tensor<1x4x2xf32>
   return
 }
+
+// -----
+
+isa.kernel @inner(%x: tensor<2xf32>) -> tensor<2xf32> attributes {target = "sanger"} {
+  isa.return %x : tensor<2xf32>
+}
+isa.kernel @outer(%x: tensor<2xf32>) -> tensor<2xf32> attributes {target = "sanger"} {
+  // expected-error @below {{cannot be interpreted inside of a kernel}}
+  %y = isa.launch @inner(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  isa.return %y : tensor<2xf32>
+}
+func.func @launches_within_launches() {
+  %x = arith.constant dense<1.0> : tensor<2xf32>
+  %y = isa.launch @outer(%x) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}

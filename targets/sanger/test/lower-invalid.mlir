@@ -5,6 +5,7 @@
 // RUN: not sparsam-opt %s --sparsam-compile="target=nothing" 2>&1 | FileCheck %s --check-prefix=TARGET
 // RUN: not sparsam-opt %s --sparsam-compile="target=sanger settings=pess=1" 2>&1 | FileCheck %s --check-prefix=SETTING
 // RUN: not sparsam-opt %s --sattn-sparsify --lower-to-sanger --isa-allocate-buffers -sattn-partition 2>&1 | FileCheck %s --check-prefix=MACHINE
+// RUN: sparsam-opt %s --isa-set-target="target=sanger" | sed 's/empty_row = "dense"/empty_row = "never"/' | not sparsam-opt --sattn-sparsify 2>&1 | FileCheck %s --check-prefix=ROW
 
 // CALIBRATION: has a selection policy without a value for `q_range`; calibrate on sample inputs, or give it in the target's settings
 // MEMORY: kernel 'attention_0' needs 16384 bytes of memory 'score', which has 1024 (parameter 'score_buffer'); raise it (--set score_buffer=16384)
@@ -14,6 +15,7 @@
 // SETTING: pess
 // SETTING-SAME: pes
 // MACHINE: isa-set-target
+// ROW: there is no empty_row 'never'
 func.func @main(%q: tensor<1x1x64x64xf32>) -> tensor<1x1x64x64xf32> {
   %o = sattn.attention %q, %q, %q {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_0"}
     : tensor<1x1x64x64xf32>, tensor<1x1x64x64xf32>, tensor<1x1x64x64xf32> -> tensor<1x1x64x64xf32>

@@ -4,12 +4,14 @@
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,msb_bits=7" 2>&1 | FileCheck %s --check-prefix=BITS
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,token_prune=1.5" 2>&1 | FileCheck %s --check-prefix=RATIO
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,token_prune=0.99,prune_slope=0,protect=both" 2>&1 | FileCheck %s --check-prefix=PROTECT
+// RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,token_prune=0.3,importance_buffer=64" 2>&1 | FileCheck %s --check-prefix=SCORES
 // RUN: not sparsam-opt %s --sattn-sparsify --sattn-partition --lower-to-spatten 2>&1 | FileCheck %s --check-prefix=MACHINE
 // RUN: not sparsam-opt %s --spatten-prune 2>&1 | FileCheck %s --check-prefix=PRUNE
 
 // CALIBRATION: has a selection policy without a value for `q_range`; calibrate on sample inputs, or give it in the target's settings
 // CONTEXT: cannot run on SpAtten: needs room for 100 tokens of 64 dimensions; its SRAM holds two heads of 85 (parameter 'key_buffer' = 16384 B); prune tokens in earlier layers, or raise the parameter
 // BITS: cannot run on SpAtten: 7 + 4 bits; its DRAM layout has 4, 6, 8, 10 or 12 bits first, and 4 or none later
+// SCORES: cannot run on SpAtten: needs 400 bytes for scores; the score memory has 64 (parameter 'importance_buffer')
 // RATIO: token_prune
 // RATIO-SAME: 0.99
 // PROTECT: cannot be part of a cascade (parameters `token_prune`, `head_prune`, `prune_slope`, `protect`): keeps 1 of 100 tokens, but 2 are protected
