@@ -146,8 +146,9 @@ readFigures(const yaml::Document &doc, const YAML::Node &node, const ArchSpec &s
     auto items = reader.list(entry.second, key);
     if (!items)
       return items.error();
+    std::set<std::string> &parameters = figures[key]; // none is a statement, too
     for (const std::string &item : *items)
-      if (Status status = reader.addParameters(entry.second, key, item, figures[key]); !status)
+      if (Status status = reader.addParameters(entry.second, key, item, parameters); !status)
         return status.error();
   }
   return figures;

@@ -72,6 +72,12 @@ TEST(Sections, figures_name_parameters_and_groups) {
   EXPECT_EQ(toy.rules.parametersOf("energy", toy.arch.spec()).count("area_mm2"), 0u);
 }
 
+TEST(Sections, a_figure_may_rest_on_nothing) {
+  const ComparedMachine toy = machine(edited("[rows, dram]", "[]"));
+  EXPECT_TRUE(toy.rules.parametersOf("cycles", toy.arch.spec()).empty());
+  EXPECT_EQ(provenanceOf(toy, "cycles").weakest, 'P');
+}
+
 TEST(Sections, reports_mistakes_in_figures) {
   EXPECT_EQ(parseError("  cycles: [rows, dram]", "  cycle: [rows]"),
             "toy.yaml:19: unknown key 'cycle' of figures; did you mean 'cycles'?");

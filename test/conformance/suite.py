@@ -11,6 +11,8 @@
                      is looked for in cores and closed forms; `observe` names one place of observations.py instead: figures,
                      selection (from scores), a model (bert-tiny, gpt2-tiny, deep: six layers), decode. With `refuses` its
                      effect is an error with that text.
+    unmoved:         {NAME: TEXT}; why a parameter, or a group of them, is named by `figures` of arch.yaml although it moves
+                     nothing in the models of test/integration/test_figures.py
     exclusions:      [{check: NAME, reason: TEXT, fails: TEXT}]; NAME is a test without `test_`, or one variant of it, as in
                      `is_deterministic[sparse]` or `parameter[pes]`; `fails` is what the failure says (a regular expression).
                      An exclusion of a check that passes, or that fails otherwise, is an error
@@ -28,7 +30,7 @@ import yaml
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SPARSAM_BUILD", REPOSITORY / "build" / "release")).resolve()
-KEYS = {"settings", "calibration", "tolerance", "model_tolerance", "figures", "parameters", "exclusions"}
+KEYS = {"settings", "calibration", "tolerance", "model_tolerance", "figures", "parameters", "unmoved", "exclusions"}
 PARAMETER_KEYS = {"observe", "settings", "values", "arguments", "refuses", "heads", "queries", "keys", "dims", "valid"}
 EXCLUSION_KEYS = {"check", "reason", "fails"}
 
