@@ -321,6 +321,7 @@ private:
         ofHeads ? headScores : Value(), core.getValid(), core.getScaleAttr(), core.getCausalAttr(),
         core.getPolicyAttr());
     again->setDiscardableAttrs(core->getDiscardableAttrDictionary());
+    placeZeros(again, {ofTokens ? tokenScores : Value(), ofHeads ? headScores : Value()});
     Value result = again.getOutput();
     if (headIndices)
       result = sattn::ScatterOp::create(builder, core.getLoc(), core.getOutput().getType(), result,
@@ -328,6 +329,16 @@ private:
     core.getOutput().replaceAllUsesWith(result);
     core->erase();
     return again;
+  }
+
+  /// Zeros that a sequence starts from are part of the kernel: the machine sets them itself.
+  static void placeZeros(sattn::AttentionOp core, ArrayRef<Value> scores) {
+    SmallVector<Operation *> constants;
+    for (Value value : scores)
+      if (value && value.getDefiningOp<arith::ConstantOp>())
+        constants.push_back(value.getDefiningOp());
+    if (!constants.empty())
+      placeTogether(core, constants);
   }
 
   Value rank(sattn::AttentionOp core, Value scores, int64_t k, ArrayRef<int64_t> protect) {

@@ -53,6 +53,10 @@ def Cascade : Pass<"sattn-cascade", "::mlir::ModuleOp"> {
     their places, with zeros where a token was pruned. Pruned heads are left out of the next cores, and are zero in their
     outputs. In a module with `isa.arch` each ranking is placed into the kernel of its attention.
 
+    In a decoder (`valid`) the caches keep all tokens: each layer ranks them by the importance so far and attends to the
+    survivors, of which the newest token is one. Importance of tokens and of heads are arguments that a program keeps
+    from step to step.
+
     With `tokens=8,5`:
 
     ```mlir

@@ -134,3 +134,42 @@ def cascade(q, k, v, fmt, counts, values, protect=()):
     result = np.zeros((q.shape[0], counts[0], q.shape[2]), F)
     result[:, alive] = q
     return result, survivors
+
+
+@dataclasses.dataclass
+class DecoderState:
+    """What a decoder keeps: keys and values of all tokens by layer, [heads, tokens, d], and both importances."""
+
+    caches: list
+    importance: np.ndarray  # of tokens, float32, of the whole capacity
+    heads: np.ndarray  # of heads, float32
+
+
+def decode(x, state, fmt, tokens, heads, values, protect=()):
+    """One step of attention layers, each fed with the output of the one before as query, key and value; changes the state.
+
+    `tokens[l]` of the capacity and `heads[l]` live in layer l. Tokens are ranked by the importance so far, with the newest
+    one protected; heads behind each layer, for the rest of the step. Returns (output, survivors, living heads), by layer.
+    """
+    capacity, living = len(state.importance), np.arange(x.shape[0])
+    survivors, lived = [], []
+    for layer, (count, following) in enumerate(zip(tokens, [*heads[1:], None])):
+        state.caches[layer] = [np.concatenate([cache, x], axis=1) for cache in state.caches[layer]]
+        k, v = state.caches[layer]
+        length = k.shape[1]
+        ranked = state.importance[:length]
+        keep = top_k(ranked, min(count, length), (*protect, length - 1)) if count < capacity else np.arange(length)
+        out, added, magnitudes, *_ = attention(
+            x[living], k[living][:, keep], v[living][:, keep], fmt, values(count))
+        if count < capacity:
+            state.importance[keep] += added.astype(F)
+        else:
+            state.importance[keep] = (ranked.astype(np.float64) + added).astype(F)
+        state.heads[living] = (state.heads[living].astype(np.float64) + magnitudes).astype(F)
+        survivors.append(keep)
+        lived.append(living)
+        x = np.zeros_like(x)
+        x[living] = out
+        if following is not None and following < len(living):
+            living = living[top_k(state.heads[living], following)]
+    return x, survivors, lived

@@ -170,6 +170,87 @@ def test_importance_persists_from_step_to_step(decoder, load_npz):
     assert first["tokens"] + rest["tokens"] == whole["tokens"]
 
 
+def decoder_model(path, heads, dim, layers):
+    """Attention layers fed with each other, one query at a time, each with a cache of keys and values."""
+    row, nodes, x = [1, heads, 1, dim], [], "x"
+    tensor = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)  # noqa: E731
+    inputs, outputs = [tensor("x", row)], []
+    for layer in range(layers):
+        n = {m: f"{m}.{layer}" for m in ("key", "value", "new_key", "new_value", "t", "s", "scaled", "p", "o")}
+        nodes += [
+            helper.make_node("Concat", [n["key"], x], [n["new_key"]], axis=2),
+            helper.make_node("Concat", [n["value"], x], [n["new_value"]], axis=2),
+            helper.make_node("Transpose", [n["new_key"]], [n["t"]], perm=[0, 1, 3, 2]),
+            helper.make_node("MatMul", [x, n["t"]], [n["s"]]),
+            helper.make_node("Mul", [n["s"], "scale"], [n["scaled"]]),
+            helper.make_node("Softmax", [n["scaled"]], [n["p"]], axis=-1),
+            helper.make_node("MatMul", [n["p"], n["new_value"]], [n["o"]]),
+        ]
+        inputs += [tensor(n[m], [1, heads, "past", dim]) for m in ("key", "value")]
+        outputs += [tensor(n["new_" + m], [1, heads, "total", dim]) for m in ("key", "value")]
+        x = n["o"]
+    scale = helper.make_tensor("scale", TensorProto.FLOAT, [], [1 / np.sqrt(dim)])
+    graph = helper.make_graph(nodes, "decoder", inputs, [tensor(x, row), *outputs], [scale])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return x
+
+
+TOKENS = ["--set", "token_prune=0.3"]
+HEADS = ["--set", "head_prune=0.4"]
+
+
+@pytest.mark.parametrize(
+    "settings, tokens, heads, protect",
+    [(TOKENS + HEADS, [24, 16, 11], [4, 2, 1], ()), (HEADS, [24, 24, 24], [4, 2, 1], ()),
+     (TOKENS + ["--set", "protect=both"], [24, 16, 11], [4, 4, 4], (0,))],
+    ids=["tokens_and_heads", "heads", "tokens_but_the_first"],
+)  # fmt: skip
+def test_every_step_of_a_pruning_decoder_equals_the_oracle(tmp_path, run_json, load_npz, settings, tokens, heads, protect):
+    layers, steps, prompt, dim = 3, 14, 10, 32
+    name = decoder_model(tmp_path / "m.onnx", heads[0], dim, layers)
+    run_json("compile", tmp_path / "m.onnx", "--target", "spatten", "--cache=past=24", *RANGES, *settings,
+             "--set", "prune_slope=0", "-o", tmp_path / "m.spx")
+    random = np.random.default_rng(0)
+    rows = lambda count: random.standard_normal((heads[0], count, dim)).astype(np.float32)  # noqa: E731
+    state = oracle.DecoderState([[rows(prompt), rows(prompt)] for _ in range(layers)],
+                                np.zeros(24, np.float32), np.zeros(heads[0], np.float32))
+    fmt = oracle.Format(4.5, 4.5, 4.5, progressive=True)
+    kept = {"sparsam.importance": np.zeros((1, prompt), np.float32), "sparsam.head_importance": state.heads[None]}
+    seen = set()
+    for step in range(steps):
+        x = rows(1)
+        x[step // 4] *= 3  # so that other heads become important
+        inputs = {"x": x[None], **{k: v for k, v in kept.items() if step > 0}}
+        for layer, (keys, values) in enumerate(state.caches):
+            inputs |= {f"key.{layer}": keys[None], f"value.{layer}": values[None]}
+        np.savez(tmp_path / "x.npz", **inputs)
+        run_json("run", tmp_path / "m.spx", "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npz")
+        y = load_npz(tmp_path / "y.npz")
+        expected, _, living = oracle.decode(x, state, fmt, tokens, heads, lambda n: n // 2, protect)
+        np.testing.assert_array_equal(y[name][0], expected, f"step {step}")
+        kept = {n: y[n.replace(".", ".new_")] for n in kept if n.replace(".", ".new_") in y}
+        assert ("sparsam.importance" in kept, "sparsam.head_importance" in kept) == (tokens[2] < 24, heads[2] < 4)
+        if "sparsam.importance" in kept:
+            np.testing.assert_array_equal(kept["sparsam.importance"][0], state.importance[: prompt + step + 1])
+        if "sparsam.head_importance" in kept:
+            np.testing.assert_array_equal(kept["sparsam.head_importance"][0], state.heads)
+        seen.add(tuple(living[1]))
+    assert heads[2] == 4 or len(seen) > 1  # else no ranking was at work
+
+
+def test_replayed_decoding_takes_as_long(tmp_path, run_json):
+    heads, dim = 4, 32
+    decoder_model(tmp_path / "m.onnx", heads, dim, 3)
+    run_json("compile", tmp_path / "m.onnx", "--target", "spatten", "--cache=past=24", *RANGES, *TOKENS, *HEADS,
+             "-o", tmp_path / "m.spx")
+    inputs = {f"{n}.{layer}": random_heads((1, heads, 20, dim), layer) for n in ("key", "value") for layer in range(3)}
+    np.savez(tmp_path / "x.npz", x=random_heads((1, heads, 1, dim), 9), **inputs)
+    report = run_json("run", tmp_path / "m.spx", "--input", tmp_path / "x.npz", "--record-masks", tmp_path / "masks.npz")
+    replayed = run_json("run", tmp_path / "m.spx", "--replay-masks", tmp_path / "masks.npz")
+    for figure in ("cycles", "dram_read_bytes", "dram_written_bytes"):
+        assert replayed["accelerator"][figure] == report["accelerator"][figure]
+
+
 def test_simulates_the_worked_example(run_json, tmp_path):
     table = tmp_path / "w.csv"
     table.write_text("layer,head,head_dim,queries,keys,key_bits,value_bits\n" + "".join(f"0,{h},64,40,37,8,8\n" for h in (0, 1)))

@@ -3,6 +3,16 @@
 // importance is kept from step to step.
 // RUN: sparsam-opt %s --sattn-cascade="tokens=6,3" | FileCheck %s
 // RUN: not sparsam-opt %s --sattn-cascade="tokens=6,0" 2>&1 | FileCheck %s --check-prefix=NONE
+// RUN: not sparsam-opt %s --sattn-cascade="tokens=6,1 protect=0" 2>&1 | FileCheck %s --check-prefix=PROTECTED
+// RUN: not sparsam-opt %s --sattn-cascade="tokens=6,3 protect=-2" 2>&1 | FileCheck %s --check-prefix=PLACE
+// RUN: not sparsam-opt %s --sattn-cascade="heads=1" 2>&1 | FileCheck %s --check-prefix=FIRST
+// RUN: not sparsam-opt %s --sattn-cascade="heads=2,0" 2>&1 | FileCheck %s --check-prefix=NOHEAD
+// RUN: sparsam-opt %s --sattn-cascade="heads=2,1" | FileCheck %s --check-prefix=HEADS
+// RUN: sparsam-opt %s --sattn-cascade="tokens=6,3 protect=0" | FileCheck %s --check-prefix=KEEP
+// PROTECTED: cannot be part of a cascade (options of sattn-cascade): keeps 1 of 8 tokens, but 2 are protected, the newest among them
+// PLACE: protects position -2 of 8; of a cache the first tokens and the newest can be protected
+// FIRST: keeps 1 of 2 heads in the first core, where nothing is ranked yet
+// NOHEAD: keeps 0 of 2 heads; at least one must survive
 // NONE: cannot be part of a cascade (options of sattn-cascade): keeps 0 of 8 tokens; at least the newest must survive
 
 // CHECK-LABEL: func.func @main
@@ -21,6 +31,24 @@
 // CHECK: sattn.top_k %{{.*}} {k = 3 : i64}
 // CHECK: %[[IMP2:.*]] = onnx.Add %[[IMP1]],
 // CHECK: return %{{.*}}, %[[IMP2]]
+
+// A protected token has more importance than any other can have.
+// KEEP: %[[FLOOR:.*]] = onnx.Constant dense<{{\[\[}}3.000000e+38, 0.000000e+00,
+// KEEP: %[[MAX:.*]] = onnx.Max %{{.*}}, %[[FLOOR]]
+// KEEP: onnx.Where %{{.*}}, %[[MAX]], %{{.*}}
+
+// Heads: importance of their own, which pruned ones keep as it was.
+// HEADS-LABEL: func.func @main
+// HEADS-SAME: %[[H:[a-z0-9]*]]: tensor<1x2xf32> {onnx.name = "sparsam.head_importance", sattn.state = "sparsam.new_head_importance"})
+// HEADS: %[[O:.*]], %[[S:.*]] = sattn.attention %{{.*}} head_scores %[[H]] valid
+// HEADS: %[[I:.*]] = sattn.top_k %[[S]] {k = 1 : i64} : tensor<1x2xf32> -> tensor<1x1xi64>
+// HEADS: %[[LIVING:.*]] = sattn.gather %[[S]], %[[I]] {dim = 1 : i64}
+// HEADS: %[[Q:.*]] = sattn.gather %[[O]], %[[I]] {dim = 1 : i64} : tensor<1x2x1x4xf32>, tensor<1x1xi64> -> tensor<1x1x1x4xf32>
+// HEADS: %[[K:.*]] = sattn.gather %{{.*}}, %[[I]] {dim = 1 : i64} : tensor<1x2x8x4xf32>, tensor<1x1xi64> -> tensor<1x1x8x4xf32>
+// HEADS: %[[P:.*]], %[[T:.*]] = sattn.attention %[[Q]], %[[K]], %{{.*}} head_scores %[[LIVING]] valid
+// HEADS: sattn.scatter %[[P]], %[[I]] {dim = 1 : i64} : tensor<1x1x1x4xf32>, tensor<1x1xi64> -> tensor<1x2x1x4xf32>
+// HEADS: %[[NEW:.*]] = sattn.scatter %[[T]], %[[I]]
+// HEADS: onnx.Where %{{.*}}, %[[S]], %[[NEW]]
 func.func @main(%q: tensor<1x2x1x4xf32>, %k: tensor<1x2x8x4xf32>, %n: tensor<i64>) -> tensor<1x2x1x4xf32> {
   %o0 = sattn.attention %q, %k, %k valid %n {scale = 1.0 : f32, policy = #sattn.dense}
     : tensor<1x2x1x4xf32>, tensor<1x2x8x4xf32>, tensor<1x2x8x4xf32> valid tensor<i64> -> tensor<1x2x1x4xf32>

@@ -3,6 +3,9 @@
 
 #include "Core.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 using namespace sparsam;
 using namespace sparsam::spatten;
@@ -31,7 +34,7 @@ private:
         if (attention)
           return refuse(found) << "a kernel holds one attention";
         attention = found;
-      } else if (!llvm::isa<sattn::TopKOp, sattn::GatherOp>(op)) {
+      } else if (!llvm::isa<sattn::TopKOp, sattn::GatherOp>(op) && !matchPattern(&op, m_AnyZeroFloat())) {
         return refuse(&op) << "a kernel holds an attention, the rankings of its scores, and "
                               "gathers of its keys and values";
       }
@@ -80,25 +83,48 @@ private:
     return argument.getArgNumber();
   }
 
-  /// Keys and values, directly or through one token list.
+  /// Keys and values, directly or through one token list and one head list.
   LogicalResult readRows(Value value, StringRef what, int64_t &argument) {
-    auto gather = value.getDefiningOp<sattn::GatherOp>();
-    if (!gather)
-      return assign(argument, argumentOf(value, what));
-    if (gather.getDim() != 2)
-      return refuse(gather) << "gathers dimension " << gather.getDim()
-                            << "; a token list names rows, dimension 2";
-    core.keys = gather.getInput().getType().getDimSize(2);
-    int64_t list = -1;
-    if (failed(assign(argument, argumentOf(gather.getInput(), what))))
+    auto tokens = value.getDefiningOp<sattn::GatherOp>();
+    if (tokens && tokens.getDim() == 2)
+      value = tokens.getInput();
+    else
+      tokens = {};
+    core.keys = cast<RankedTensorType>(value.getType()).getDimSize(2);
+    if (failed(readHeads(value)) || failed(assign(argument, argumentOf(value, what))))
       return failure();
-    if (auto ranking = gather.getIndices().getDefiningOp<sattn::TopKOp>())
+    if (!tokens)
+      return success();
+    if (auto ranking = tokens.getIndices().getDefiningOp<sattn::TopKOp>())
       return readListRanking(ranking);
-    if (failed(assign(list, argumentOf(gather.getIndices(), "token list"))))
+    return readList(tokens, "token list", core.tokens);
+  }
+  /// Looks through a gather of heads.
+  LogicalResult readHeads(Value &value) {
+    auto heads = value.getDefiningOp<sattn::GatherOp>();
+    const int64_t before = core.sourceHeads;
+    if (!heads) {
+      core.sourceHeads = core.heads;
+    } else {
+      if (heads.getDim() != 1)
+        return refuse(heads) << "gathers dimension " << heads.getDim()
+                             << "; a list names tokens, dimension 2, or heads, dimension 1";
+      value = heads.getInput();
+      core.sourceHeads = heads.getInput().getType().getDimSize(1);
+      if (failed(readList(heads, "head list", core.headList)))
+        return failure();
+    }
+    if (before != 0 && before != core.sourceHeads)
+      return refuse(attention) << "keys and values have different head lists";
+    return success();
+  }
+  LogicalResult readList(sattn::GatherOp gather, StringRef what, int64_t &list) {
+    int64_t found = -1;
+    if (failed(assign(found, argumentOf(gather.getIndices(), what))))
       return failure();
-    if (core.tokens >= 0 && core.tokens != list)
-      return refuse(gather) << "keys and values have different token lists";
-    core.tokens = list;
+    if (list >= 0 && list != found)
+      return refuse(gather) << "keys and values have different " << what << "s";
+    list = found;
     return success();
   }
   static LogicalResult assign(int64_t &to, FailureOr<int64_t> from) {
@@ -122,17 +148,28 @@ private:
     return readProtected(op, core.listRanking);
   }
 
+  LogicalResult readScores(Value scores, StringRef what, int64_t &argument) {
+    if (scores && matchPattern(scores, m_AnyZeroFloat())) {
+      argument = Core::kFromZero;
+      return success();
+    }
+    return assign(argument, argumentOf(scores, what));
+  }
+
   LogicalResult readOperands() {
     if (failed(assign(core.query, argumentOf(attention.getQuery(), "query"))) ||
         failed(readRows(attention.getKey(), "key", core.key)) ||
         failed(readRows(attention.getValue(), "value", core.value)) ||
         failed(assign(core.bias, argumentOf(attention.getMask(), "mask"))) ||
         failed(assign(core.valid, argumentOf(attention.getValid(), "number of keys"))) ||
-        failed(assign(core.tokenScores, argumentOf(attention.getTokenScores(), "token scores"))) ||
-        failed(assign(core.headScores, argumentOf(attention.getHeadScores(), "head scores"))))
+        failed(readScores(attention.getTokenScores(), "token scores", core.tokenScores)) ||
+        failed(readScores(attention.getHeadScores(), "head scores", core.headScores)))
       return failure();
-    bool isKeyListed = bool(attention.getKey().getDefiningOp<sattn::GatherOp>());
-    if (isKeyListed != bool(attention.getValue().getDefiningOp<sattn::GatherOp>()))
+    auto isListed = [](Value rows) {
+      auto gather = rows.getDefiningOp<sattn::GatherOp>();
+      return gather && gather.getDim() == 2;
+    };
+    if (isListed(attention.getKey()) != isListed(attention.getValue()))
       return refuse(attention) << "keys and values have different token lists";
     if (attention.getMask())
       llvm::copy(attention.getMask().getType().getShape(), core.biasShape.begin());

@@ -27,9 +27,11 @@ struct Core {
   double threshold = 0, qRange = 0, kRange = 0, vRange = 0;
   bool forceLsb = true;
   int64_t query = -1, key = -1, value = -1, tokens = -1, bias = -1;
+  int64_t headList = -1;   ///< which heads of keys and values are meant, of each entry
+  int64_t sourceHeads = 0; ///< heads that keys and values have in DRAM
   std::array<int64_t, 4> biasShape{};
   int64_t querySlots = 1, outputSlots = 1; ///< rows that the buffers hold
-  int64_t tokenScores = -1, headScores = -1;
+  int64_t tokenScores = -1, headScores = -1; ///< kFromZero: they start at zero
   int64_t output = -1, newTokenScores = -1, newHeadScores = -1;
   RankingCore tokenRanking, headRanking;
   int64_t valid = -1; ///< how many keys exist
@@ -37,9 +39,12 @@ struct Core {
   RankingCore listRanking;
   int64_t listScores = -1, listed = 0; ///< ranked scores, and how many there are
 
+  static constexpr int64_t kFromZero = -2;
+
   bool hasList() const { return tokens >= 0 || listRanking.result >= 0; }
-  bool accumulatesTokens() const { return tokenScores >= 0; }
-  bool accumulatesHeads() const { return headScores >= 0; }
+  bool hasHeadList() const { return headList >= 0; }
+  bool accumulatesTokens() const { return tokenScores != -1; }
+  bool accumulatesHeads() const { return headScores != -1; }
   /// Scores that the machine holds at a time.
   int64_t scoreCount() const {
     return listed + (accumulatesTokens() ? seenKeys : 0) + (accumulatesHeads() ? heads : 0);

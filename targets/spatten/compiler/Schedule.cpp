@@ -52,6 +52,8 @@ private:
       listScoreBuffer = alloc("importance", 1, false, 1, core.listed, real);
     if (core.hasList())
       tokenBuffer = alloc("index", 1, false, 1, core.seenKeys, types.getI16Type());
+    if (core.hasHeadList())
+      headBuffer = alloc("index", 1, false, 1, core.heads, types.getI16Type());
     if (core.accumulatesTokens())
       tokenScoreBuffer = alloc("importance", 1, false, 1, core.seenKeys, real);
     if (core.accumulatesHeads())
@@ -90,13 +92,23 @@ private:
       emit<SetTokensOp>(
           rowOf(core.tokens >= 0 ? input(core.tokens) : result(core.listRanking.result), entry),
           whole(tokenBuffer, core.seenKeys));
+    if (core.hasHeadList())
+      emit<SetHeadsOp>(rowOf(input(core.headList), entry), whole(headBuffer, core.heads),
+                       getBuilder().getI64IntegerAttr(core.sourceHeads));
     if (core.accumulatesTokens())
-      emit<LoadScoresOp>(rowOf(input(core.tokenScores), entry),
-                         whole(tokenScoreBuffer, core.seenKeys));
+      startScores(core.tokenScores, entry, whole(tokenScoreBuffer, core.seenKeys));
     if (core.accumulatesHeads())
-      emit<LoadScoresOp>(rowOf(input(core.headScores), entry), whole(headScoreBuffer, core.heads));
+      startScores(core.headScores, entry, whole(headScoreBuffer, core.heads));
     loop(core.heads, [&](AffineExpr head) { emitHead(entry, head); });
     emitRankings(entry);
+  }
+
+  /// What earlier layers have accumulated, or zeros at the start of a sequence.
+  void startScores(int64_t argument, AffineExpr entry, Value scores) {
+    if (argument == Core::kFromZero)
+      emit<ResetScoresOp>(scores);
+    else
+      emit<LoadScoresOp>(rowOf(input(argument), entry), scores);
   }
 
   /// A number in DRAM.
@@ -140,7 +152,7 @@ private:
   void emitHead(AffineExpr entry, AffineExpr head) {
     const int64_t d = core.headDim;
     AffineExpr number = entry * core.heads + head, turn = turnOf(entry, head);
-    emit<BindHeadOp>(index(number));
+    emit<BindHeadOp>(index(number), core.hasHeadList() ? whole(headBuffer, core.heads) : Value());
     if (isResident()) {
       Value tokens = core.hasList() ? whole(tokenBuffer, core.seenKeys) : Value();
       emit<LoadKOp>(view(input(core.key), {number, zero(), zero()}, core.keys, d),
@@ -182,7 +194,7 @@ private:
   size_t inputs;
   ValueRange arguments;
   Buffer queryBuffer, outputBuffer, keyBuffer, valueBuffer, biasBuffer, tokenBuffer,
-      tokenScoreBuffer, headScoreBuffer, listScoreBuffer;
+      headBuffer, tokenScoreBuffer, headScoreBuffer, listScoreBuffer;
 };
 
 } // namespace

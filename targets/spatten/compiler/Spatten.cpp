@@ -87,6 +87,20 @@ LogicalResult ConfigOp::verify() {
 LogicalResult SetTokensOp::verify() {
   return verifySameShape(*this, getSource(), getDestination());
 }
+LogicalResult SetHeadsOp::verify() {
+  if (failed(verifySameShape(*this, getSource(), getDestination())))
+    return failure();
+  if (getCols(getSource()) > int64_t(getOf()))
+    return emitOpError("names ") << getCols(getSource()) << " of " << getOf() << " heads";
+  return success();
+}
+LogicalResult BindHeadOp::verify() {
+  if (failed(verifyTiles(*this)))
+    return failure();
+  if (getHeads() && getRows(getHeads()) != 1)
+    return emitOpError("takes one list of heads, got ") << getHeads().getType();
+  return success();
+}
 LogicalResult SetLengthOp::verify() {
   if (failed(verifyTiles(*this)))
     return failure();

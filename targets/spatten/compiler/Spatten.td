@@ -30,6 +30,7 @@ def Spatten_Value : ISA_Tile<"value", "12-bit rows in the value SRAM">;
 def Spatten_Bias : ISA_Tile<"bias", "row of the additive attention mask">;
 def Spatten_Output : ISA_Tile<"output", "12-bit output row">;
 def Spatten_Tokens : ISA_Tile<"index", "ascending list of surviving tokens">;
+def Spatten_Heads : ISA_Tile<"index", "ascending list of surviving heads">;
 def Spatten_Scores : ISA_Tile<"importance", "accumulated scores of tokens or heads">;
 
 class Spatten_Op<string mnemonic, int opcode, list<Trait> traits = []>
@@ -63,14 +64,30 @@ def Spatten_BindHeadOp : Spatten_Op<"bind_head", 0x11> {
   let summary = "Tell the pipe which head (entry * heads + head) it works on";
   let description = [{
     Sets the address generators of the head's bit planes: the high bits of its keys lie together, the low bits together
-    elsewhere. Takes no time.
+    elsewhere. With a list of surviving heads, the head's number in its entry is a place in the list: keys and values are
+    those of the head that stands there, while queries and outputs hold survivors alone. Takes no time.
 
     ```mlir
-    spatten.bind_head %h
+    spatten.bind_head %h heads %survivors : memref<1x10xi16, #isa.memory<"index">>
     ```
   }];
-  let arguments = (ins ISA_Index<"head number">:$head);
-  let assemblyFormat = "$head attr-dict";
+  let arguments = (ins ISA_Index<"head number">:$head, Optional<Spatten_Heads>:$heads);
+  let assemblyFormat = "$head (`heads` $heads^)? attr-dict (`:` type($heads)^)?";
+  let hasVerifier = 1;
+}
+
+def Spatten_SetHeadsOp : Spatten_Op<"set_heads", 0x1c> {
+  let summary = "Load the list of surviving heads";
+  let description = [{
+    Ascending numbers among the `of` heads that keys and values of one entry have in DRAM. For `spatten.bind_head`.
+
+    ```mlir
+    spatten.set_heads %list to %survivors of 16 : memref<1x10xi64, #isa.memory<"dram">> to memref<1x10xi16, #isa.memory<"index">>
+    ```
+  }];
+  let arguments = (ins Spatten_Dram:$source, Spatten_Heads:$destination, ISA_UInt<16, 1, 65535>:$of);
+  let assemblyFormat = "$source `to` $destination `of` $of attr-dict `:` type($source) `to` type($destination)";
+  let hasVerifier = 1;
 }
 
 def Spatten_SetTokensOp : Spatten_Op<"set_tokens", 0x12> {
@@ -104,7 +121,7 @@ def Spatten_SetLengthOp : Spatten_Op<"set_length", 0x1b> {
 
 def Spatten_ResetScoresOp : Spatten_Op<"reset_scores", 0x13> {
   let summary = "Set accumulated scores to zero";
-  let description = "At the start of a sequence. Takes no time.";
+  let description = "Where a sequence starts, or where sums of one layer are wanted apart. Takes no time.";
   let arguments = (ins Spatten_Scores:$scores);
   let assemblyFormat = "$scores attr-dict `:` type($scores)";
 }

@@ -118,7 +118,7 @@ private:
   static SmallVector<int64_t> protectedTokens(sattn::AttentionOp core, isa::ArchAttr arch) {
     StringRef protect = arch.getText("protect");
     if (protect == "auto")
-      protect = core.getCausal() ? "last" : "first";
+      protect = core.getCausal() || core.getValid() ? "last" : "first";
     SmallVector<int64_t> positions;
     if (protect == "first" || protect == "both")
       positions.push_back(0);

@@ -43,7 +43,7 @@ public:
     for (auto [role, buffer] :
          {std::pair(Role::query, &query_), {Role::bias, &bias_}, {Role::output, &output_}})
       buffer->resize(size_t(kernel.memory(role).extent) + 1);
-    tokens_.resize(size_t(kernel.memory(Role::index).extent) + 1);
+    lists_.resize(size_t(kernel.memory(Role::index).extent) + 1);
     for (Role role : {Role::key, Role::value})
       slots_ = std::max(slots_, kernel.memory(role).extent / format.headDim);
     pipe_->reserve(std::max<int64_t>(slots_, kernel.config.keys));
@@ -63,10 +63,15 @@ private:
   Status execute(const insn::Config &, Addressing &) { return Status(); }
   Status execute(const insn::BindHead &i, Addressing &a) {
     head_ = a.index(i.head);
-    if (head_ >= 0 && head_ < kernel_.totalHeads())
-      return Status();
-    return makeError("kernel '", kernel_.name(), "': 'bind_head' of head ", head_, " of ",
-                     kernel_.totalHeads());
+    if (head_ < 0 || head_ >= kernel_.totalHeads())
+      return makeError("kernel '", kernel_.name(), "': 'bind_head' of head ", head_, " of ",
+                       kernel_.totalHeads());
+    headShift_ = 0;
+    if (Tile heads = a.tile(i.heads); heads.memory != 0) {
+      const int64_t entry = head_ / kernel_.config.heads, place = head_ % kernel_.config.heads;
+      headShift_ = entry * sourceHeads_ + lists_[size_t(heads.offset + place)] - head_;
+    }
+    return Status();
   }
   // Sums and rankings come when all heads are done.
   Status execute(const insn::ResetScores &, Addressing &) { return Status(); }
@@ -85,20 +90,36 @@ private:
       return Status();
     return makeError("kernel '", kernel_.name(), "': ", length_, " tokens cannot exist");
   }
-  /// A token list serves all heads of an entry, whoever owns them.
+  /// Lists serve all heads of an entry, whoever owns them.
   Status execute(const insn::SetTokens &i, Addressing &a) {
-    Tile source = a.tile(i.source), destination = a.tile(i.destination);
+    return loadList(a.tile(i.source), a.tile(i.destination), kernel_.config.keys, "tokens");
+  }
+  Status execute(const insn::SetHeads &i, Addressing &a) {
+    sourceHeads_ = i.of;
+    return loadList(a.tile(i.source), a.tile(i.destination), i.of, "heads");
+  }
+  Status loadList(const Tile &source, const Tile &destination, int64_t count, const char *what) {
     if (bindings_[source.binding].dtype != DType::i64)
       return makeError("kernel '", kernel_.name(), "': survivors must be int64");
     const int64_t *list = bindings_[source.binding].as<int64_t>() + source.offset;
     for (uint32_t j = 0; j < source.cols; ++j) {
-      if (list[j] < 0 || list[j] >= int64_t(kernel_.config.keys) ||
-          (j > 0 && list[j] <= list[j - 1]))
+      if (list[j] < 0 || list[j] >= count || (j > 0 && list[j] <= list[j - 1]))
         return makeError("kernel '", kernel_.name(), "': survivor ", j, " is ", list[j],
-                         "; a list must ascend within the ", kernel_.config.keys, " tokens");
-      tokens_[size_t(destination.offset + j)] = list[j];
+                         "; a list must ascend within the ", count, " ", what);
+      lists_[size_t(destination.offset + j)] = list[j];
     }
     return Status();
+  }
+
+  /// Moves rows of the current head to the head that stands in the list of survivors.
+  Status moveToHead(Tile &source) const {
+    source.offset += headShift_ * int64_t(kernel_.config.keys) * source.rowStride;
+    const int64_t end =
+        source.offset + (int64_t(source.rows) - 1) * source.rowStride + int64_t(source.cols);
+    if (headShift_ == 0 || (source.offset >= 0 && end <= bindings_[source.binding].elements()))
+      return Status();
+    return makeError("kernel '", kernel_.name(), "': head ", head_ + headShift_,
+                     " lies outside of its tensor");
   }
 
   /// Rows of `tile`, all or those that the list names, to `put(rows, count, slot)`.
@@ -108,29 +129,33 @@ private:
     if (tokens.memory == 0)
       return put(data, std::min<int64_t>(source.validRows, length_), slot);
     for (uint32_t j = 0; j < std::min<int64_t>(tokens.cols, length_); ++j)
-      put(data + tokens_[size_t(tokens.offset + j)] * source.rowStride, int64_t(1), slot + j);
+      put(data + lists_[size_t(tokens.offset + j)] * source.rowStride, int64_t(1), slot + j);
   }
-  void loadKeys(const Tile &source, const Tile &tokens, int64_t slot) {
-    eachRun(source, tokens, slot, [this](const float *rows, int64_t count, int64_t at) {
-      pipe_->loadKeys(rows, count, at);
-    });
+  Status loadKeys(Tile source, const Tile &tokens, int64_t slot) {
+    Status status = moveToHead(source);
+    if (status)
+      eachRun(source, tokens, slot, [this](const float *rows, int64_t count, int64_t at) {
+        pipe_->loadKeys(rows, count, at);
+      });
+    return status;
   }
-  void loadValues(const Tile &source, const Tile &tokens, int64_t slot) {
-    eachRun(source, tokens, slot, [this](const float *rows, int64_t count, int64_t at) {
-      pipe_->loadValues(rows, count, at);
-    });
+  Status loadValues(Tile source, const Tile &tokens, int64_t slot) {
+    Status status = moveToHead(source);
+    if (status)
+      eachRun(source, tokens, slot, [this](const float *rows, int64_t count, int64_t at) {
+        pipe_->loadValues(rows, count, at);
+      });
+    return status;
   }
   int64_t slotOf(const Tile &tile) const { return tile.offset / kernel_.config.head_dim; }
 
   Status execute(const insn::LoadK &i, Addressing &a) {
-    if (owns())
-      loadKeys(a.tile(i.source), a.tile(i.tokens), slotOf(a.tile(i.destination)));
-    return Status();
+    return owns() ? loadKeys(a.tile(i.source), a.tile(i.tokens), slotOf(a.tile(i.destination)))
+                  : Status();
   }
   Status execute(const insn::LoadV &i, Addressing &a) {
-    if (owns())
-      loadValues(a.tile(i.source), a.tile(i.tokens), slotOf(a.tile(i.destination)));
-    return Status();
+    return owns() ? loadValues(a.tile(i.source), a.tile(i.tokens), slotOf(a.tile(i.destination)))
+                  : Status();
   }
   void copyRow(const Tile &source, const Tile &destination, std::vector<float> &buffer) {
     const float *data = bindings_[source.binding].as<float>() + source.offset;
@@ -161,8 +186,10 @@ private:
     if (!owns())
       return Status();
     Tile key = a.tile(i.key), tokens = a.tile(i.tokens);
-    loadKeys(key, tokens, 0);
-    loadValues(a.tile(i.value), tokens, 0);
+    if (Status status = loadKeys(key, tokens, 0); !status)
+      return status;
+    if (Status status = loadValues(a.tile(i.value), tokens, 0); !status)
+      return status;
     return runQuery(i, a, 0, tokens.memory != 0 ? tokens.cols : key.rows);
   }
 
@@ -194,7 +221,7 @@ private:
     std::span<uint64_t> pairs = decisions_.pairs.row(head_, row);
     std::span<uint64_t> values = decisions_.values.row(head_, row);
     for (int64_t j = 0; j < count; ++j) {
-      int64_t key = tokens.memory != 0 ? tokens_[size_t(tokens.offset + j)] : j;
+      int64_t key = tokens.memory != 0 ? lists_[size_t(tokens.offset + j)] : j;
       pairs[size_t(key / 64)] |= uint64_t(1) << (key % 64);
       values[size_t(key / 64)] |= uint64_t(d.keepsValue[size_t(j)]) << (key % 64);
     }
@@ -211,7 +238,8 @@ private:
   Sums &sums_;
   std::unique_ptr<RowPipe> pipe_;
   std::vector<float> query_, bias_, output_;
-  std::vector<int64_t> tokens_;
+  std::vector<int64_t> lists_;              ///< the index memory
+  int64_t sourceHeads_ = 0, headShift_ = 0; ///< from the current head to its place in DRAM
 };
 
 //===-- Scores and rankings ------------------------------------------------===//

@@ -64,7 +64,16 @@ public:
                          "; run 'sparsam calibrate' and compile again");
     return Status();
   }
-  Status check(const insn::BindHead &) { return Status(); }
+  Status check(const insn::BindHead &i) {
+    return isAbsent(i.heads) ? Status() : checkHeads(i.heads);
+  }
+  Status check(const insn::SetHeads &i) {
+    return all({expectSameShape(i.source, i.destination), checkHeads(i.destination),
+                expectAtMost("heads", kernel_.config.heads, "of", i.of)});
+  }
+  Status checkHeads(uint16_t heads) const {
+    return expectRow(heads, "the head list", kernel_.config.heads, "heads of 'config'");
+  }
   Status check(const insn::SetTokens &i) { return expectSameShape(i.source, i.destination); }
   Status check(const insn::SetLength &i) { return expectRow(i.length, "the length", 1, "one"); }
   Status check(const insn::ResetScores &) { return Status(); }

@@ -98,6 +98,11 @@ private:
     move(Plane::scores, "set_tokens", int64_t(list.cols) * 2, list); // 16 bits each
     return Status();
   }
+  Status execute(const insn::SetHeads &i, Addressing &a) {
+    Tile list = a.tile(i.destination);
+    move(Plane::scores, "set_heads", int64_t(list.cols) * 2, list); // 16 bits each
+    return Status();
+  }
   Status execute(const insn::LoadScores &i, Addressing &a) {
     Tile tile = a.tile(i.destination);
     move(Plane::scores, "load_scores", int64_t(tile.cols) * kScoreBytes, tile);

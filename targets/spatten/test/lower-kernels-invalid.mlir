@@ -31,9 +31,9 @@ isa.kernel @no_attention(%q: !t) -> !t attributes {target = "spatten"} {
 // -----
 
 !t = tensor<1x2x8x4xf32>
-isa.kernel @gathers_heads(%q: !t, %k: tensor<1x3x8x4xf32>, %v: !t, %i: tensor<1x2xi64>) -> !t attributes {target = "spatten"} {
-  // expected-error @below {{cannot run on SpAtten: gathers dimension 1; a token list names rows, dimension 2}}
+isa.kernel @gathers_heads_of_keys(%q: !t, %k: tensor<1x3x8x4xf32>, %v: !t, %i: tensor<1x2xi64>) -> !t attributes {target = "spatten"} {
   %g = sattn.gather %k, %i {dim = 1 : i64} : tensor<1x3x8x4xf32>, tensor<1x2xi64> -> !t
+  // expected-error @below {{cannot run on SpAtten: keys and values have different head lists}}
   %o = sattn.attention %q, %g, %v {scale = 1.0 : f32, policy = #sattn.dense} : !t, !t, !t -> !t
   isa.return %o : !t
 }

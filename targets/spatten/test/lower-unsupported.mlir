@@ -25,3 +25,24 @@ func.func @policy(%q: tensor<1x1x4x64xf32>) -> tensor<1x1x4x64xf32> {
     : tensor<1x1x4x64xf32>, tensor<1x1x4x64xf32>, tensor<1x1x4x64xf32> -> tensor<1x1x4x64xf32>
   return %o : tensor<1x1x4x64xf32>
 }
+
+// -----
+
+func.func @gathered_columns(%q: tensor<1x1x4x32xf32>, %k: tensor<1x1x4x64xf32>, %i: tensor<1x32xi64>) -> tensor<1x1x4x32xf32> {
+  // expected-error @below {{cannot run on SpAtten: gathers dimension 3; a list names tokens, dimension 2, or heads, dimension 1}}
+  %kept = sattn.gather %k, %i {dim = 3 : i64, sattn.target = "spatten", sattn.kernel = "listed"} : tensor<1x1x4x64xf32>, tensor<1x32xi64> -> tensor<1x1x4x32xf32>
+  %o = sattn.attention %q, %kept, %kept {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_0", sattn.kernel = "listed"}
+    : tensor<1x1x4x32xf32>, tensor<1x1x4x32xf32>, tensor<1x1x4x32xf32> -> tensor<1x1x4x32xf32>
+  return %o : tensor<1x1x4x32xf32>
+}
+
+// -----
+
+func.func @two_head_lists(%q: tensor<1x2x1x64xf32>, %k: tensor<1x4x8x64xf32>, %i: tensor<1x2xi64>, %j: tensor<1x2xi64>) -> tensor<1x2x1x64xf32> {
+  %keys = sattn.gather %k, %i {dim = 1 : i64, sattn.target = "spatten", sattn.kernel = "listed"} : tensor<1x4x8x64xf32>, tensor<1x2xi64> -> tensor<1x2x8x64xf32>
+  // expected-error @below {{cannot run on SpAtten: keys and values have different head lists}}
+  %values = sattn.gather %k, %j {dim = 1 : i64, sattn.target = "spatten", sattn.kernel = "listed"} : tensor<1x4x8x64xf32>, tensor<1x2xi64> -> tensor<1x2x8x64xf32>
+  %o = sattn.attention %q, %keys, %values {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_0", sattn.kernel = "listed"}
+    : tensor<1x2x1x64xf32>, tensor<1x2x8x64xf32>, tensor<1x2x8x64xf32> -> tensor<1x2x1x64xf32>
+  return %o : tensor<1x2x1x64xf32>
+}

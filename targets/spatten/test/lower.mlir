@@ -21,11 +21,12 @@
 // DENSE-LABEL: isa.kernel @attention_0
 // DENSE: words false {{.*}} values 100
 
-// The ranking of the first core is part of its kernel; the second core works on floor(100 * 0.7) tokens.
+// The ranking of the first core is part of its kernel, and starts from zeros; the second core works on floor(100 * 0.7) tokens.
 // PRUNE-LABEL: isa.kernel @attention_1
 // PRUNE: spatten.config entries 1 heads 3 queries 70 keys 70
 // PRUNE-LABEL: isa.kernel @attention_0
-// PRUNE: spatten.load_scores
+// PRUNE: spatten.reset_scores
+// PRUNE-NOT: spatten.load_scores
 // PRUNE: spatten.query {{.*}} token_scores
 // PRUNE: spatten.topk_token %{{.*}} to %{{.*}} k 70 protect_first 1 protect_last 0
 // PRUNE-LABEL: func.func @main

@@ -53,7 +53,8 @@ struct TestProgram {
   insn::StoreOut store;
   insn::TopkToken rank;
   insn::StoreScores storeScores;
-  bool hasConfig = true;
+  insn::SetHeads setHeads;
+  bool hasHeads = false;
   int configs = 1;
 
   TestProgram() {
@@ -102,12 +103,22 @@ struct TestProgram {
     addresses.push_back(address);
     return uint16_t(addresses.size() - 1);
   }
+  /// The head of keys and values is the one that the first survivor names, of `of` heads.
+  void takeHeadFromList(uint16_t of) {
+    memories.push_back({"index", 16, 2});
+    setHeads.source = add({0, 1, 1, 1, 1, kSurvivors});
+    setHeads.destination = bind.heads = add({0, 1, 1, 1, 5, 0});
+    setHeads.of = of;
+    hasHeads = true;
+  }
   Address &at(uint16_t descriptor) { return addresses[descriptor]; }
 
   const program::AcceleratorStage &build() {
     std::vector<uint32_t> words;
     for (int i = 0; i < configs; ++i)
       Isa::encode(config, words);
+    if (hasHeads)
+      Isa::encode(setHeads, words);
     for (const Isa::Instruction &insn : std::initializer_list<Isa::Instruction>{
              load, bind, loadQ, query, store, rank, storeScores, insn::Sync()})
       Isa::encode(insn, words);
@@ -208,6 +219,29 @@ TEST(SpattenMachine, accumulates_scores_and_ranks_them) {
   EXPECT_EQ(trace.kernels.at("core").count(), kKeys);
   EXPECT_EQ(trace.kernels.at("core.values").count(), 6);
   EXPECT_EQ(trace.kernels.at("core.tokens").count(), kKept);
+}
+
+TEST(SpattenMachine, takes_the_head_that_a_list_names) {
+  TestProgram plain, listed;
+  listed.takeHeadFromList(2);
+  TestData data;
+  MaskTrace trace;
+  auto machine = makeMachine();
+  ASSERT_TRUE(machine->load(plain.build(), 0).ok());
+  ASSERT_TRUE(launch(*machine, data, RunMode::functional, trace).ok());
+  const std::vector<float> expected = data.output;
+  for (std::vector<float> *rows : {&data.key, &data.value}) // becomes the second of two heads
+    rows->insert(rows->begin(), rows->size(), 7.0f);
+  ASSERT_TRUE(machine->load(listed.build(), 0).ok());
+  LaunchContext context;
+  context.bindings = data.bindings();
+  context.masks = &trace;
+  for (Binding rows : {kKey, kValue})
+    context.bindings[rows].shape = {2, kKeys, kDim};
+  data.survivors[0] = 1;
+  auto report = machine->launch(0, context);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(data.output, expected);
 }
 
 TEST(SpattenMachine, replays_a_trace_to_the_same_cycles) {
@@ -313,6 +347,32 @@ TEST(SpattenErrors, explains_wrong_rankings) {
                  "keeps 13 of 12 scores");
   expectContains(loadError([](TestProgram &p) { p.rank.protect_last = 5; }),
                  "keeps 5 scores, but protects 6");
+}
+
+TEST(SpattenErrors, explains_wrong_lists_of_heads) {
+  expectContains(loadError([](TestProgram &p) {
+                   p.takeHeadFromList(2);
+                   p.at(p.bind.heads).cols = p.at(p.setHeads.source).cols = 2;
+                 }),
+                 "expects columns of the head list = 1 (heads of 'config'), got 2");
+  expectContains(loadError([](TestProgram &p) {
+                   p.takeHeadFromList(1);
+                   p.config.heads = 2;
+                   p.at(p.bind.heads).cols = p.at(p.setHeads.source).cols = 2;
+                 }),
+                 "expects at most 1 heads (of), got 2");
+  TestProgram program;
+  program.takeHeadFromList(2);
+  auto machine = makeMachine();
+  ASSERT_TRUE(machine->load(program.build(), 0).ok());
+  TestData data;
+  MaskTrace trace;
+  data.survivors[0] = 2;
+  expectContains(launch(*machine, data, RunMode::full, trace).error().message,
+                 "survivor 0 is 2; a list must ascend within the 2 heads");
+  data.survivors[0] = 1;
+  expectContains(launch(*machine, data, RunMode::full, trace).error().message,
+                 "head 1 lies outside of its tensor");
 }
 
 TEST(SpattenErrors, explains_wrong_tensors) {
