@@ -3,13 +3,13 @@
 
 #include "targets/salo/model/FunctionalWalk.h"
 
-#include "runtime/support/Parallel.h"
+#include "runtime/units/HeadWalks.h"
 #include "targets/salo/model/Array.h"
 #include "targets/salo/model/Kernels.h"
 #include "targets/salo/model/Panels.h"
 
 #include <algorithm>
-#include <new>
+#include <numeric>
 
 namespace sparsam::salo {
 
@@ -269,31 +269,22 @@ Status walkFunctional(const Kernel &kernel, const Params &params,
     return status;
   const int64_t heads = kernel.config.heads;
   auto [batch, headsPerEntry] = batchAndHeads(kernel, bindings);
-  const int64_t threads = std::min<int64_t>(threadCount(), heads);
-  std::vector<Status> statuses{size_t(threads)};
-  std::vector<int64_t> aliased(size_t(threads), 0);
-  try {
-    observed.pairs = BitTensor(batch, headsPerEntry, kernel.headQueries(), kernel.headKeys());
-  } catch (const std::bad_alloc &) {
-    return makeError("kernel '", kernel.name(), "': not enough memory for its masks");
-  }
-  parallelFor(threads, [&](int64_t t) {
-    try {
-      Walker walker(kernel, params, bindings, heads * t / threads, heads * (t + 1) / threads,
-                    observed);
-      statuses[size_t(t)] = walker.run();
-      aliased[size_t(t)] = walker.aliasedScores();
-    } catch (const std::bad_alloc &) {
-      statuses[size_t(t)] =
-          makeError("kernel '", kernel.name(), "': not enough memory for its buffers");
-    }
+  Status allocated = withinMemory(
+      kernel.name(), "for its masks", [&, batch = batch, headsPerEntry = headsPerEntry] {
+        observed.pairs = BitTensor(batch, headsPerEntry, kernel.headQueries(), kernel.headKeys());
+        return Status();
+      });
+  if (!allocated)
+    return allocated;
+  std::vector<int64_t> aliased(threadCount(), 0);
+  Status status = walkHeads(kernel.name(), heads, [&](int64_t part, int64_t first, int64_t last) {
+    Walker walker(kernel, params, bindings, first, last, observed);
+    Status status = walker.run();
+    aliased[size_t(part)] = walker.aliasedScores();
+    return status;
   });
-  for (int64_t t = 0; t < threads; ++t) {
-    if (!statuses[size_t(t)])
-      return statuses[size_t(t)];
-    observed.aliasedScores += aliased[size_t(t)];
-  }
-  return Status();
+  observed.aliasedScores = std::accumulate(aliased.begin(), aliased.end(), observed.aliasedScores);
+  return status;
 }
 
 } // namespace sparsam::salo

@@ -4,11 +4,11 @@
 #include "targets/salo/model/TimingWalk.h"
 
 #include "runtime/kernel/Energy.h"
-#include "runtime/units/Dma.h"
+#include "runtime/units/HeadWalks.h"
+#include "runtime/units/TimedWalk.h"
 #include "targets/salo/model/ClosedForms.h"
 
 #include <algorithm>
-#include <new>
 
 namespace sparsam::salo {
 
@@ -27,21 +27,12 @@ public:
                               {&array_, "array"},
                               {&merge_, "merge"}})
       *unit = scheduler_.addUnit(name, params.queueDepth);
-    scheduler_.addMemories(kernel.stage.info(), kernel.stage.generators());
-    if (timeline)
-      scheduler_.setTimeline(timeline, kernel.stage.info().target);
+    beginTimedWalk(scheduler_, kernel.stage, timeline);
   }
 
   Status run(LaunchReport &report) {
-    Status status = kernel_.stage.walk(bindings_, [this](const auto &insn, Addressing &addressing) {
-      ++instructions_;
-      execute(insn, addressing);
-    });
-    report.cycles = scheduler_.finish();
-    report.units = scheduler_.use();
-    report.dramRead = bus_.dram().bytesRead();
-    report.dramWritten = bus_.dram().bytesWritten();
-    report.instructions = instructions_;
+    Status status = walkTimed(kernel_.stage, bindings_, scheduler_, bus_, report,
+                              [this](const auto &insn, Addressing &a) { return execute(insn, a); });
     report.energy = energy(report);
     report.metrics["passes"] = passes_;
     report.metrics["cycles_array"] = arrayDone_.value;
@@ -152,18 +143,15 @@ private:
   Dma bus_;
   UnitId dma_ = 0, dmaOutput_ = 0, array_ = 0, merge_ = 0;
   Cycle arrayDone_{};
-  int64_t passes_ = 0, instructions_ = 0;
+  int64_t passes_ = 0;
 };
 
 } // namespace
 
 Status walkTiming(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
                   TraceWriter *timeline, LaunchReport &report) {
-  try {
-    return Walker(kernel, params, bindings, timeline).run(report);
-  } catch (const std::bad_alloc &) {
-    return makeError("kernel '", kernel.name(), "': not enough memory to schedule it");
-  }
+  return withinMemory(kernel.name(), "to schedule it",
+                      [&] { return Walker(kernel, params, bindings, timeline).run(report); });
 }
 
 } // namespace sparsam::salo

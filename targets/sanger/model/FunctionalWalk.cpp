@@ -3,7 +3,7 @@
 
 #include "targets/sanger/model/FunctionalWalk.h"
 
-#include "runtime/support/Parallel.h"
+#include "runtime/units/HeadWalks.h"
 #include "targets/sanger/model/Kernels.h"
 #include "targets/sanger/model/Predictor.h"
 #include "targets/sanger/model/Selection.h"
@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <tuple>
 
 namespace sparsam::sanger {
@@ -321,29 +320,18 @@ Status walkFunctional(const Kernel &kernel, const Params &params,
     return status;
   const int64_t heads = kernel.config.heads;
   auto [batch, headsPerEntry] = batchAndHeads(kernel, bindings);
-  try {
-    masks.executed = BitTensor(batch, headsPerEntry, kernel.config.queries, kernel.config.keys);
-    if (recordPredicted)
-      masks.predicted = masks.executed;
-  } catch (const std::bad_alloc &) {
-    return makeError("kernel '", kernel.name(), "': not enough memory for its masks");
-  }
-  const int64_t threads = std::min<int64_t>(threadCount(), heads);
-  std::vector<Status> statuses{size_t(threads)};
-  parallelFor(threads, [&](int64_t t) {
-    try {
-      statuses[size_t(t)] =
-          Walker(kernel, params, bindings, heads * t / threads, heads * (t + 1) / threads, masks)
-              .run();
-    } catch (const std::bad_alloc &) {
-      statuses[size_t(t)] =
-          makeError("kernel '", kernel.name(), "': not enough memory for its buffers");
-    }
+  Status allocated = withinMemory(
+      kernel.name(), "for its masks", [&, batch = batch, headsPerEntry = headsPerEntry] {
+        masks.executed = BitTensor(batch, headsPerEntry, kernel.config.queries, kernel.config.keys);
+        if (recordPredicted)
+          masks.predicted = masks.executed;
+        return Status();
+      });
+  if (!allocated)
+    return allocated;
+  return walkHeads(kernel.name(), heads, [&](int64_t, int64_t first, int64_t last) {
+    return Walker(kernel, params, bindings, first, last, masks).run();
   });
-  for (const Status &status : statuses)
-    if (!status)
-      return status;
-  return Status();
 }
 
 } // namespace sparsam::sanger

@@ -8,12 +8,12 @@
 #include "targets/sanger/model/TimingWalk.h"
 
 #include "runtime/kernel/Energy.h"
-#include "runtime/units/Dma.h"
+#include "runtime/units/HeadWalks.h"
+#include "runtime/units/TimedWalk.h"
 #include "targets/sanger/model/ClosedForms.h"
 #include "targets/sanger/model/Selection.h"
 
 #include <algorithm>
-#include <new>
 
 namespace sparsam::sanger {
 
@@ -43,21 +43,12 @@ public:
                               {&accumulator_, "accumulator"},
                               {&divider_, "divider"}})
       *unit = scheduler_.addUnit(name, params.queueDepth);
-    scheduler_.addMemories(kernel.stage.info(), kernel.stage.generators());
-    if (timeline)
-      scheduler_.setTimeline(timeline, kernel.stage.info().target);
+    beginTimedWalk(scheduler_, kernel.stage, timeline);
   }
 
   Status run(LaunchReport &report) {
-    Status status = kernel_.stage.walk(bindings_, [this](const auto &insn, Addressing &addressing) {
-      ++instructions_;
-      return execute(insn, addressing);
-    });
-    report.cycles = scheduler_.finish();
-    report.units = scheduler_.use();
-    report.dramRead = bus_.dram().bytesRead();
-    report.dramWritten = bus_.dram().bytesWritten();
-    report.instructions = instructions_;
+    Status status = walkTimed(kernel_.stage, bindings_, scheduler_, bus_, report,
+                              [this](const auto &insn, Addressing &a) { return execute(insn, a); });
     report.energy = energy(report);
     report.metrics["block_list_high_water_subrows"] = selection_.highWater();
     return status;
@@ -248,7 +239,6 @@ private:
          packer_ = 0, counter_ = 0, rsa_ = 0, accumulator_ = 0, divider_ = 0;
   std::vector<uint64_t> words_;
   Cycle partialsDone_{};
-  int64_t instructions_ = 0;
 };
 
 } // namespace
@@ -268,11 +258,9 @@ Status walkTiming(const Kernel &kernel, const Params &params, std::span<const Te
                   const BitTensor &masks, TraceWriter *timeline, LaunchReport &report) {
   if (Status status = checkMasks(kernel, masks); !status)
     return status;
-  try {
+  return withinMemory(kernel.name(), "to schedule it", [&] {
     return Walker(kernel, params, bindings, masks, timeline).run(report);
-  } catch (const std::bad_alloc &) {
-    return makeError("kernel '", kernel.name(), "': not enough memory to schedule it");
-  }
+  });
 }
 
 } // namespace sparsam::sanger

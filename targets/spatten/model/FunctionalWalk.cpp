@@ -3,12 +3,11 @@
 
 #include "targets/spatten/model/FunctionalWalk.h"
 
-#include "runtime/support/Parallel.h"
+#include "runtime/units/HeadWalks.h"
 #include "targets/spatten/model/Ranking.h"
 
 #include <algorithm>
 #include <limits>
-#include <new>
 
 namespace sparsam::spatten {
 
@@ -381,26 +380,16 @@ Status checkBindings(const Kernel &kernel, std::span<const TensorView> bindings)
 /// All heads, on all threads.
 static Status walkHeads(const Kernel &kernel, const Params &params,
                         std::span<const TensorView> bindings, Decisions &decisions, Sums &sums) {
-  const int64_t heads = kernel.totalHeads(), threads = std::min<int64_t>(threadCount(), heads);
-  std::vector<Status> statuses{size_t(threads)};
-  parallelFor(threads, [&](int64_t t) {
-    try {
-      HeadWalker walker(kernel, params, bindings, heads * t / threads, heads * (t + 1) / threads,
-                        decisions, sums);
-      statuses[size_t(t)] = walker.run();
-      if (t == 0) {
-        sums.tokenUnit = walker.tokenUnit();
-        sums.headUnit = walker.headUnit();
-      }
-    } catch (const std::bad_alloc &) {
-      statuses[size_t(t)] =
-          makeError("kernel '", kernel.name(), "': not enough memory for its buffers");
-    }
-  });
-  for (const Status &status : statuses)
-    if (!status)
-      return status;
-  return Status();
+  return runtime::walkHeads(
+      kernel.name(), kernel.totalHeads(), [&](int64_t part, int64_t first, int64_t last) {
+        HeadWalker walker(kernel, params, bindings, first, last, decisions, sums);
+        Status status = walker.run();
+        if (part == 0) {
+          sums.tokenUnit = walker.tokenUnit();
+          sums.headUnit = walker.headUnit();
+        }
+        return status;
+      });
 }
 
 Status walkFunctional(const Kernel &kernel, const Params &params,

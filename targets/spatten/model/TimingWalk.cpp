@@ -4,6 +4,7 @@
 #include "targets/spatten/model/TimingWalk.h"
 
 #include "runtime/kernel/Energy.h"
+#include "runtime/units/HeadWalks.h"
 #include "targets/spatten/model/Channels.h"
 #include "targets/spatten/model/ClosedForms.h"
 #include "targets/spatten/model/Pipeline.h"
@@ -12,7 +13,6 @@
 #include <bit>
 #include <cmath>
 #include <map>
-#include <new>
 
 namespace sparsam::spatten {
 
@@ -332,11 +332,9 @@ std::vector<EnergyUse> energyOf(const Params &params, int64_t cycles, int64_t dr
 
 Status walkTiming(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
                   const Decisions &decisions, TraceWriter *timeline, LaunchReport &report) {
-  try {
+  return withinMemory(kernel.name(), "to schedule it", [&] {
     return Walker(kernel, params, bindings, decisions, timeline).run(report);
-  } catch (const std::bad_alloc &) {
-    return makeError("kernel '", kernel.name(), "': not enough memory to schedule it");
-  }
+  });
 }
 
 } // namespace sparsam::spatten

@@ -4,12 +4,11 @@
 #include "targets/sta/model/FunctionalWalk.h"
 
 #include "runtime/support/Parallel.h"
+#include "runtime/units/HeadWalks.h"
 #include "targets/sta/model/Dmme.h"
 #include "targets/sta/model/FixedPoint.h"
 #include "targets/sta/model/SoftmaxUnit.h"
 #include "targets/sta/model/VectorUnit.h"
-
-#include <new>
 
 namespace sparsam::sta {
 
@@ -348,13 +347,10 @@ Status walkFunctional(const Kernel &kernel, const Params &params,
                      " bindings, got ", bindings.size());
   if (Status status = checkBindings(kernel, params, bindings); !status)
     return status;
-  try {
-    if (params.isFixed)
-      return Walker<FixedDomain>(kernel, params, bindings, events).run();
-    return Walker<FloatDomain>(kernel, params, bindings, events).run();
-  } catch (const std::bad_alloc &) {
-    return makeError("kernel '", kernel.name(), "': not enough memory for its buffers");
-  }
+  return withinMemory(kernel.name(), "for its buffers", [&] {
+    return params.isFixed ? Walker<FixedDomain>(kernel, params, bindings, events).run()
+                          : Walker<FloatDomain>(kernel, params, bindings, events).run();
+  });
 }
 
 } // namespace sparsam::sta

@@ -4,10 +4,9 @@
 #include "targets/sta/model/TimingWalk.h"
 
 #include "runtime/kernel/Energy.h"
-#include "runtime/units/Dma.h"
+#include "runtime/units/HeadWalks.h"
+#include "runtime/units/TimedWalk.h"
 #include "targets/sta/model/ClosedForms.h"
-
-#include <new>
 
 namespace sparsam::sta {
 
@@ -51,21 +50,12 @@ public:
                               {&vector_, "vector"},
                               {&reshuffle_, "reshuffle"}})
       *unit = scheduler_.addUnit(name, params.queueDepth);
-    scheduler_.addMemories(kernel.stage.info(), kernel.stage.generators());
-    if (timeline)
-      scheduler_.setTimeline(timeline, kernel.stage.info().target);
+    beginTimedWalk(scheduler_, kernel.stage, timeline);
   }
 
   Status run(LaunchReport &report) {
-    Status status = kernel_.stage.walk(bindings_, [this](const auto &insn, Addressing &addressing) {
-      ++instructions_;
-      execute(insn, addressing);
-    });
-    report.cycles = scheduler_.finish();
-    report.units = scheduler_.use();
-    report.dramRead = dma_.dram().bytesRead();
-    report.dramWritten = dma_.dram().bytesWritten();
-    report.instructions = instructions_;
+    Status status = walkTimed(kernel_.stage, bindings_, scheduler_, dma_, report,
+                              [this](const auto &insn, Addressing &a) { return execute(insn, a); });
     report.energy = energy(report);
     report.metrics["weight_bytes"] = weightBytes_;
     report.metrics["macs"] = macs_;
@@ -179,7 +169,7 @@ private:
   Dma dma_;
   UnitId weightStream_ = 0, activationStream_ = 0, engine_ = 0, softmax_ = 0, vector_ = 0,
          reshuffle_ = 0;
-  int64_t instructions_ = 0, macs_ = 0, weightBytes_ = 0;
+  int64_t macs_ = 0, weightBytes_ = 0;
   int64_t sparseCycles_ = 0, denseCycles_ = 0;
 };
 
@@ -187,11 +177,8 @@ private:
 
 Status walkTiming(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
                   TraceWriter *timeline, LaunchReport &report) {
-  try {
-    return Walker(kernel, params, bindings, timeline).run(report);
-  } catch (const std::bad_alloc &) {
-    return makeError("kernel '", kernel.name(), "': not enough memory to schedule it");
-  }
+  return withinMemory(kernel.name(), "to schedule it",
+                      [&] { return Walker(kernel, params, bindings, timeline).run(report); });
 }
 
 } // namespace sparsam::sta

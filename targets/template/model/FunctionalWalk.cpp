@@ -3,7 +3,7 @@
 
 #include "targets/template/model/Walks.h"
 
-#include "runtime/support/Parallel.h"
+#include "runtime/units/HeadWalks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -117,14 +117,12 @@ private:
 } // namespace
 
 Status walkFunctional(const Kernel &kernel, std::span<const TensorView> bindings) {
-  try {
+  return withinMemory(kernel.name(), "for its buffers", [&] {
     Walker walker(kernel, bindings);
     return kernel.stage.walk(bindings, [&](const auto &insn, Addressing &addressing) {
       walker.execute(insn, addressing);
     });
-  } catch (const std::bad_alloc &) {
-    return makeError("kernel '", kernel.name(), "': not enough memory for its buffers");
-  }
+  });
 }
 
 } // namespace sparsam::template_
