@@ -71,59 +71,70 @@ class Rows:
         self.sum[index], self.exponent[index] = both, most
 
 
+class Plan:
+    """Passes of a tile (2.2): dicts of offset, cols, keys (group in the global column), shown (group, from, to, cols)."""
+
+    def __init__(self, windows, tokens, rows, cols):
+        self.tokens, self.rows, self.cols = tokens, rows, cols
+        tiles, self.span = -(-tokens // rows), max(1, -(-rows // cols))
+        self.reach = rows * (tiles - 1) + max(rows, cols)
+        self.widths = [min(cols, max(rows, cols) - i * cols) for i in range(self.span)]
+        self.passes = [
+            {"offset": offset + done, "cols": min(cols, width - done), "keys": None, "shown": None}
+            for offset, width in windows
+            for done in range(0, width, cols)
+        ]
+
+    def first(self, at):
+        return self.passes[at]["offset"] + self.rows - 1
+
+    def follows(self, at):
+        own = self.passes[at : at + self.span]
+        return len(own) == self.span and all(p["offset"] == own[0]["offset"] + i * self.cols for i, p in enumerate(own))
+
+    def show(self, at, begin, end):
+        for i in range(self.span):
+            self.passes[at + i]["shown"] = (0, begin, end, self.widths[i])
+
+    def ride(self):
+        """Shows the first group its keys in the passes there are; False where that cannot be."""
+        for at in reversed(range(len(self.passes))):
+            if self.first(at) > 0 or not self.follows(at):
+                continue
+            end = min(self.first(at) + self.reach, self.tokens)
+            if end == self.tokens:
+                self.show(at, 0, end)
+                return True
+            for rest in range(at + self.span, len(self.passes)):
+                if self.follows(rest) and self.first(rest) <= end and self.first(rest) + self.reach >= self.tokens:
+                    self.show(at, 0, end)
+                    self.show(rest, end, self.tokens)
+                    return True
+        return False
+
+    def add(self, group, has_keys):
+        """Passes for `group` alone."""
+        for i in range(self.span):
+            keys = group if i == 0 and has_keys else None
+            shown = (group, 0, self.tokens, self.widths[i])
+            self.passes.append({"offset": i * self.cols - (self.rows - 1), "cols": 0, "keys": keys, "shown": shown})
+
+
 def plan(windows, tokens, group_count, rows=32, cols=32):
-    """Passes of a tile (2.2): dicts of offset, cols, keys (group in the global column), shown (group, from, to, cols).
+    """The passes of a tile, as Plan has them.
 
     `windows` are (offset, width) with dilation 1. The first group rides: its keys in pass 0, its queries in the last
     passes whose last row starts at or before key 0, and in later ones for the keys behind; otherwise, and for further
     groups, passes are added [A].
     """
-    passes = [
-        {"offset": offset + done, "cols": min(cols, width - done), "keys": None, "shown": None}
-        for offset, width in windows
-        for done in range(0, width, cols)
-    ]
-    tiles, span = -(-tokens // rows), max(1, -(-rows // cols))
-    reach = rows * (tiles - 1) + max(rows, cols)
-    widths = [min(cols, max(rows, cols) - i * cols) for i in range(span)]
-
-    def first(at):
-        return passes[at]["offset"] + rows - 1
-
-    def follows(at):
-        own = passes[at : at + span]
-        return len(own) == span and all(p["offset"] == own[0]["offset"] + i * cols for i, p in enumerate(own))
-
-    def show(at, begin, end):
-        for i in range(span):
-            passes[at + i]["shown"] = (0, begin, end, widths[i])
-
-    def ride():
-        for at in reversed(range(len(passes))):
-            if first(at) > 0 or not follows(at):
-                continue
-            end = min(first(at) + reach, tokens)
-            if end == tokens:
-                show(at, 0, end)
-                return True
-            for rest in range(at + span, len(passes)):
-                if follows(rest) and first(rest) <= end and first(rest) + reach >= tokens:
-                    show(at, 0, end)
-                    show(rest, end, tokens)
-                    return True
-        return False
-
+    own = Plan(windows, tokens, rows, cols)
     for group in range(group_count):
-        riding = group == 0 and bool(passes)
+        riding = group == 0 and bool(own.passes)
         if riding:
-            passes[0]["keys"] = 0
-        if riding and ride():
-            continue
-        for i in range(span):
-            keys = group if i == 0 and not riding else None
-            shown = (group, 0, tokens, widths[i])
-            passes.append({"offset": i * cols - (rows - 1), "cols": 0, "keys": keys, "shown": shown})
-    return passes
+            own.passes[0]["keys"] = 0
+        if not (riding and own.ride()):
+            own.add(group, has_keys=not riding)
+    return own.passes
 
 
 def attention(

@@ -116,17 +116,7 @@ void CoreProgram::pass() {
     emit(merge);
 }
 
-const program::AcceleratorStage &CoreProgram::build() {
-  words_.clear();
-  emit(config);
-  if (shape_.global >= 0)
-    emit(insn::SetGlobal{uint32_t(shape_.global)});
-  for (const Isa::Instruction &insn : prologue)
-    emit(insn);
-  loop(shape_.heads);
-  Address head, zero;
-  emit(insn::SelectHead{address(head.term(0, 1)), address(zero)});
-  loadGlobals();
+void CoreProgram::tiles() {
   loop((shape_.tokens + rows_ - 1) / rows_);
   const int64_t step = rows_ * shape_.dims;
   insn::LoadQuery query;
@@ -144,14 +134,9 @@ const program::AcceleratorStage &CoreProgram::build() {
   store.destination = address(dram(3, rows_).term(1, step, int32_t(rows_)));
   emit(store);
   endLoop();
-  if (shape_.global >= 0) {
-    store.source = address(onChip(Memory::output, 1, rows_));
-    store.destination = address(dram(3, 1, shape_.global));
-    emit(store);
-  }
-  endLoop();
-  words_.push_back(0x0100);
+}
 
+const program::AcceleratorStage &CoreProgram::finish() {
   std::vector<flatbuffers::Offset<program::Memory>> tables;
   for (const auto &[name, bits, elements] : memories)
     tables.push_back(program::CreateMemoryDirect(builder_, name.c_str(), bits, elements));
@@ -164,6 +149,29 @@ const program::AcceleratorStage &CoreProgram::build() {
   builder_.Finish(program::CreateAcceleratorStageDirect(builder_, "salo", "attention_0", &bindings,
                                                         3, &tables, &descriptors, &words_));
   return *flatbuffers::GetRoot<program::AcceleratorStage>(builder_.GetBufferPointer());
+}
+
+const program::AcceleratorStage &CoreProgram::build() {
+  words_.clear();
+  emit(config);
+  if (shape_.global >= 0)
+    emit(insn::SetGlobal{uint32_t(shape_.global)});
+  for (const Isa::Instruction &insn : prologue)
+    emit(insn);
+  loop(shape_.heads);
+  Address head, zero;
+  emit(insn::SelectHead{address(head.term(0, 1)), address(zero)});
+  loadGlobals();
+  tiles();
+  if (shape_.global >= 0) {
+    insn::StoreOutput store;
+    store.source = address(onChip(Memory::output, 1, rows_));
+    store.destination = address(dram(3, 1, shape_.global));
+    emit(store);
+  }
+  endLoop();
+  words_.push_back(0x0100);
+  return finish();
 }
 
 Core::Core(const CoreShape &shape, const std::vector<std::string> &settings)

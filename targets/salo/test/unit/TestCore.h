@@ -80,6 +80,10 @@ private:
   void endLoop() { words_.push_back(0x0103); }
   void loadGlobals();
   void pass();
+  /// The tiles of a head: their passes, and the outputs stored.
+  void tiles();
+  /// The table around what was emitted.
+  const program::AcceleratorStage &finish();
 
   CoreShape shape_;
   int64_t rows_, cols_, slice_;

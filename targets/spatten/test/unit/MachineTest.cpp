@@ -58,6 +58,20 @@ struct TestProgram {
   int configs = 1;
 
   TestProgram() {
+    configure();
+    const uint16_t zero = add({}), scores = onChip(4, kKeys);
+    load.source = dram(kScores, 1, kKeys);
+    load.destination = scores;
+    bind.head = zero;
+    attend(zero, scores);
+    rank.scores = scores;
+    rank.survivors = dram(kSurvivors, 1, kKept);
+    rank.k = kKept;
+    rank.protect_first = 1;
+    storeScores.source = scores;
+    storeScores.destination = dram(kNewScores, 1, kKeys);
+  }
+  void configure() {
     config.entries = config.heads = config.queries = 1;
     config.keys = kKeys;
     config.head_dim = kDim;
@@ -70,18 +84,10 @@ struct TestProgram {
     config.allow_lsb = true;
     config.values = 6;
     config.q_range = config.k_range = config.v_range = 4;
-    auto dram = [&](Binding binding, int64_t rows, int64_t cols) {
-      return add({0, uint32_t(rows), uint32_t(cols), uint64_t(cols), 1, binding});
-    };
-    auto onChip = [&](uint16_t memory, int64_t cols) {
-      return add({0, 1, uint32_t(cols), uint64_t(cols), memory, 0});
-    };
-    const uint16_t zero = add({});
-    const uint16_t queryRow = onChip(2, kDim), outputRow = onChip(3, kDim),
-                   scores = onChip(4, kKeys);
-    load.source = dram(kScores, 1, kKeys);
-    load.destination = scores;
-    bind.head = zero;
+  }
+  /// The query and its output.
+  void attend(uint16_t zero, uint16_t scores) {
+    const uint16_t queryRow = onChip(2, kDim), outputRow = onChip(3, kDim);
     loadQ.source = dram(kQuery, 1, kDim);
     loadQ.destination = queryRow;
     query.row = zero;
@@ -92,12 +98,12 @@ struct TestProgram {
     query.output = outputRow;
     store.source = outputRow;
     store.destination = dram(kOutput, 1, kDim);
-    rank.scores = scores;
-    rank.survivors = dram(kSurvivors, 1, kKept);
-    rank.k = kKept;
-    rank.protect_first = 1;
-    storeScores.source = scores;
-    storeScores.destination = dram(kNewScores, 1, kKeys);
+  }
+  uint16_t dram(Binding binding, int64_t rows, int64_t cols) {
+    return add({0, uint32_t(rows), uint32_t(cols), uint64_t(cols), 1, binding});
+  }
+  uint16_t onChip(uint16_t memory, int64_t cols) {
+    return add({0, 1, uint32_t(cols), uint64_t(cols), memory, 0});
   }
   uint16_t add(const Address &address) {
     addresses.push_back(address);
