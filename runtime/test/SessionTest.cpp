@@ -157,7 +157,9 @@ TEST(Session, reports_figures_of_numerics_beside_those_of_time) {
   EXPECT_EQ(metrics["walk"], "timing");
   EXPECT_EQ(metrics["negative"], 32 - kPositive);
   EXPECT_EQ(metrics["timed_next"], true);
-  result = (*s)->run(toyInputs(), {.mode = RunMode::functional});
+  RunOptions numerics;
+  numerics.mode = RunMode::functional;
+  result = (*s)->run(toyInputs(), numerics);
   ASSERT_TRUE(result.ok()) << message(result);
   EXPECT_EQ(result->launches.at(0).metrics["timed_next"], false);
 }
