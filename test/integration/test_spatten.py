@@ -274,3 +274,50 @@ def test_refuses_contexts_beyond_the_sram(saved, run_driver):
     process = run_driver("attention", "--target", "spatten", *saved(q=q, k=q, v=q), *RANGES)
     assert process.returncode != 0
     assert "needs room for 1025 tokens of 64 dimensions; its SRAM holds two heads of 1024 (parameter 'key_buffer' = 196608 B)" in process.stderr
+
+
+def test_makes_masks_without_values(saved, run_json, load_npz, tmp_path):
+    q, k = (random_heads((2, 20, 16), seed) for seed in range(2))
+    run_json("attention", "--target", "spatten", *saved(q=q, k=k), "-o", tmp_path / "out.npz")
+    assert set(load_npz(tmp_path / "out.npz")) == {"mask"}
+
+
+SCHEDULE = "(parameters `token_prune` = 0.99, `head_prune` = 0, `prune_slope` = 0, `token_front` = 0.15, `head_front` = 0.3, `protect` = both)"
+
+
+@pytest.mark.parametrize(
+    "settings, text",
+    [
+        (["token_prune=1.5"], "parameter 'token_prune' must be at most 0.99, got 1.5"),
+        (["head_prune=-1"], "parameter 'head_prune' must be at least 0, got -1"),
+        (["value_keep=0"], "parameter 'value_keep' must be at least 0.001, got 0"),
+        (["prune_slope=2"], "parameter 'prune_slope' must be at most 1, got 2"),
+        (["lsb_threshold=2"], "parameter 'lsb_threshold' must be at most 1, got 2"),
+        (["schedule=gpt3"], "parameter 'schedule' must be one of linear, gpt2_small, gpt2_medium, got 'gpt3'"),
+        (["msb_bits=7"], "error: msb_bits = 7 is not one of the machine's settings; choose 4, 6, 8, 10 or 12"),
+        (["lsb_bits=3"], "error: lsb_bits = 3 is not one of the machine's settings; choose 4, or 0 for static quantisation"),
+        (["token_prune=0.99", "prune_slope=0", "protect=both"],
+         f"cannot be part of a cascade {SCHEDULE}: keeps 1 of 32 tokens, but 2 are protected"),
+        (["importance_buffer=16", "token_prune=0.3"],
+         "needs 128 bytes for scores; the score memory has 16 (parameter 'importance_buffer')"),
+        (["value_buffer=512"], "needs room for 32 tokens of 16 dimensions; its SRAM holds two heads of 10 (parameter 'value_buffer' = 512 B)"),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_refuses_to_compile(repository, run_driver, tmp_path, settings, text):
+    fixture = repository / "models" / "fixtures" / "gpt2-tiny"
+    process = run_driver("compile", fixture / "model.onnx", "--target", "spatten", "--calibrate", fixture / "inputs.npz",
+                         *(f"--set={setting}" for setting in settings), "-o", tmp_path / "x.spx")
+    assert process.returncode != 0
+    assert text in process.stderr
+    assert not (tmp_path / "x.spx").exists()
+
+
+def test_refuses_a_decoder_that_forgets_protected_tokens(repository, run_driver, tmp_path):
+    fixture = repository / "models" / "fixtures" / "gpt2-cache-tiny"
+    common = ["compile", fixture / "model.onnx", "--target", "spatten", "--cache=past=32", "--shape=input_ids=1x1", *RANGES,
+              "--set", "token_prune=0.99", "--set", "prune_slope=0", "-o", tmp_path / "x.spx"]
+    process = run_driver(*common, "--set", "protect=both")
+    assert process.returncode != 0
+    assert f"cannot be part of a cascade {SCHEDULE}: keeps 1 of 32 tokens, but 2 are protected, the newest among them" in process.stderr
+    assert run_driver(*common).returncode == 0

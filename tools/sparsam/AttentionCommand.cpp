@@ -95,11 +95,14 @@ private:
     if (k[0] != q[0] || k[1] != q[1] || k[3] != q[3])
       return makeError("keys of shape ", runtime::toString(k), " do not fit queries of shape ",
                        runtime::toString(q), "; batch, heads and size must be equal");
-    if (!tensors.count("v"))
-      tensors["v"] = runtime::Tensor(runtime::DType::f32, k);
-    else if (tensors.at("v").shape() != k)
+    if (!tensors.count("v")) { // no zeros: they have no range to calibrate
+      runtime::Tensor ones(runtime::DType::f32, k);
+      std::fill_n(ones.as<float>(), ones.elements(), 1.0f);
+      tensors["v"] = std::move(ones);
+    } else if (tensors.at("v").shape() != k) {
       return makeError("values must have the shape of the keys, ", runtime::toString(k), ", got ",
                        runtime::toString(tensors.at("v").shape()));
+    }
     return validLengths_.empty() ? Status() : addMask(tensors);
   }
 

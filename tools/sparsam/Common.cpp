@@ -47,6 +47,10 @@ Result<runtime::Arch> MachineOptions::resolve() const {
   for (const std::string &setting : settings)
     if (Status status = arch->applySetting(setting); !status)
       return status.error();
+  // What parameters cannot be together is said before any work is done.
+  auto machine = models.at(arch->spec().target())->createMachine(*arch);
+  if (!machine)
+    return machine.error();
   return arch;
 }
 

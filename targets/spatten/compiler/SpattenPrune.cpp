@@ -9,6 +9,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
+#include "llvm/Support/Format.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -71,7 +73,8 @@ private:
     if (schedule == "linear") {
       plan.tokens = linear(layers, key[2], arch, "token_prune", "token_front");
       plan.heads = linear(layers, key[1], arch, "head_prune", "head_front");
-      plan.origin = "parameters `token_prune`, `head_prune`, `prune_slope`, `protect`";
+      plan.origin = "parameters" + nameValues(arch, {"token_prune", "head_prune", "prune_slope",
+                                                     "token_front", "head_front", "protect"});
       return plan;
     }
     const bool isSmall = schedule == "gpt2_small";
@@ -89,8 +92,25 @@ private:
       if (!isSmall)
         plan.heads.push_back(std::min(key[1], int64_t(lookUp(kMediumHeads, layer))));
     }
-    plan.origin = ("parameter `schedule` = " + schedule).str();
+    plan.origin = "parameters" + nameValues(arch, {"schedule", "max_context", "protect"});
     return plan;
+  }
+
+  /// " `a` = 1, `b` = 2", for messages.
+  static std::string nameValues(isa::ArchAttr arch, ArrayRef<StringRef> names) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    llvm::interleaveComma(names, stream, [&](StringRef name) {
+      stream << (name == names.front() ? " `" : "`") << name << "` = ";
+      Attribute value = arch.getParameters().get(name);
+      if (auto real = dyn_cast<FloatAttr>(value))
+        stream << llvm::format("%g", real.getValueAsDouble());
+      else if (auto choice = dyn_cast<StringAttr>(value))
+        stream << choice.getValue();
+      else
+        stream << cast<IntegerAttr>(value).getValue();
+    });
+    return text;
   }
 
   /// The paper's rule. [P V-A]

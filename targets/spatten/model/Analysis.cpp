@@ -41,7 +41,9 @@ std::vector<std::vector<Request>> byLayer(const std::vector<Request> &requests) 
 class LayerRun {
 public:
   explicit LayerRun(const Params &params)
-      : params_(params), channels_(params), pipeline_(params, scheduler_) {}
+      : params_(params), channels_(params), pipeline_(params, scheduler_) {
+    scheduler_.addMemory(kHeads, kSlots, 1);
+  }
 
   int64_t run(const std::vector<Request> &requests) {
     for (const Request &request : requests)
@@ -75,20 +77,21 @@ private:
     work.keyFetch = fetch(Plane::keyHigh, r, r.keys, r.fetchedKeyBits());
     int64_t low = fetch(Plane::keyLow, r, r.keys, r.fetchedLowBits());
     (r.needsLsb ? work.lowFetch : work.keyFetch) += low;
-    work.valueFetch = fetch(Plane::value, r, r.values, r.fetchedValueBits());
+    work.valueFetch = fetch(Plane::value, r, r.fetchedValues(), r.fetchedValueBits());
     pipeline_.run(work, {}, {});
     rank(r);
   }
   void runResident(const Request &r) {
     int64_t cycles = fetch(Plane::keyHigh, r, r.keys, r.fetchedKeyBits()) +
                      fetch(Plane::keyLow, r, r.keys, r.fetchedLowBits()) +
-                     fetch(Plane::value, r, r.keys, r.fetchedValueBits());
-    Cycle loaded = pipeline_.fetch("load_kv", cycles, {});
-    scheduler_.waitUntil(Cycle(loaded.value - params_.dramLatency.value - cycles));
+                     fetch(Plane::value, r, r.fetchedValues(), r.fetchedValueBits());
+    const Range slot{kHeads, loaded_ % kSlots, loaded_ % kSlots + 1};
+    ++loaded_;
+    pipeline_.fetch("load_kv", cycles, {&slot, 1});
     QueryWork work = workOf(r);
     work.needsLsb = false;
     for (int64_t query = 0; query < r.queries; ++query)
-      pipeline_.run(work, {}, {});
+      pipeline_.run(work, {&slot, 1}, {});
     rank(r);
   }
   void rank(const Request &r) {
@@ -101,6 +104,10 @@ private:
   Channels channels_;
   Pipeline pipeline_;
   std::vector<int64_t> rows_;
+  /// Keys and values of a head, in one of two slots.
+  static constexpr unsigned kHeads = 2;
+  static constexpr int64_t kSlots = 2;
+  int64_t loaded_ = 0;
 };
 
 } // namespace

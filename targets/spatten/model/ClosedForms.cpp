@@ -74,7 +74,8 @@ PipelineCycles pipelineCycles(const Params &params, const Request &request, doub
   PipelineCycles cycles;
   cycles.keys = fetchCycles(params, request.keys, request.headDim, request.fetchedKeyBits());
   cycles.lowBits = fetchCycles(params, request.keys, request.headDim, request.fetchedLowBits());
-  cycles.values = fetchCycles(params, request.values, request.headDim, request.fetchedValueBits());
+  cycles.values =
+      fetchCycles(params, request.fetchedValues(), request.headDim, request.fetchedValueBits());
   cycles.qk = double(block * passes);
   cycles.softmax =
       double(std::max(block, divideCeil(request.keys, params.softmaxParallelism)) * passes);
@@ -97,9 +98,25 @@ double pipelineFill(const Params &params, int64_t keys, int64_t headDim) {
                 params.dramLatency.value);
 }
 
+/// One head whose keys and values stay for all of its queries: they are loaded while the queries of
+/// the head before are at work.
+static double residentCycles(const PipelineCycles &query, int64_t queries) {
+  return std::max(query.dram(),
+                  double(queries) * std::max({query.qk, query.softmax, query.topk, query.pv}));
+}
+
 double pipelinedCycles(const Params &params, std::span<const Request> requests) {
   double cycles = 0;
   for (const Request &request : requests) {
+    if (request.queries > 1) {
+      Request once = request; // keys come with all their bits
+      once.needsLsb = false;
+      const PipelineCycles query = pipelineCycles(params, once);
+      // Nothing hides the first load.
+      cycles += double(request.count) * residentCycles(query, request.queries) +
+                (&request == requests.data() ? query.dram() : 0);
+      continue;
+    }
     double bubble =
         request.needsLsb
             ? params.lsbBubble * double(params.dramLatency.value + params.latencies.softmax)
@@ -118,7 +135,7 @@ Traffic traffic(std::span<const Request> requests) {
   for (const Request &r : requests) {
     sum.keyBytes += r.count * fetchedBytes(r.keys, r.headDim, r.fetchedKeyBits());
     sum.lowBytes += r.count * fetchedBytes(r.keys, r.headDim, r.fetchedLowBits());
-    sum.valueBytes += r.count * fetchedBytes(r.values, r.headDim, r.fetchedValueBits());
+    sum.valueBytes += r.count * fetchedBytes(r.fetchedValues(), r.headDim, r.fetchedValueBits());
   }
   return sum;
 }

@@ -44,7 +44,8 @@ struct PipelineCycles {
 PipelineCycles pipelineCycles(const Params &params, const Request &request, double topk = -1);
 /// One fill of the pipe whose keys are `n`.
 double pipelineFill(const Params &params, int64_t keys, int64_t headDim);
-/// Sum of the intervals, and one fill.
+/// Sum of the intervals, and one fill. Heads with many queries have their keys and values loaded
+/// once, behind the queries of the head before.
 double pipelinedCycles(const Params &params, std::span<const Request> requests);
 
 //===-- Traffic and work ---------------------------------------------------===//

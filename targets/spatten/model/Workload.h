@@ -17,7 +17,7 @@ struct Request {
   int64_t layer = 0, head = 0;
   int64_t headDim = 64, queries = 1, keys = 1;
   int64_t keyBits = 8, valueBits = 8;
-  int64_t values = 1;    ///< fetched per query
+  int64_t values = 1;    ///< kept per query
   bool needsLsb = false; ///< a second fetch of 4 bits
   int64_t topk = 0;      ///< survivors of a ranking behind this head; 0: none
   int64_t count = 1;     ///< so many requests alike
@@ -25,6 +25,8 @@ struct Request {
   /// Bits of the first fetch, and of the second one.
   int64_t fetchedKeyBits() const { return keyBits < 0 || keyBits > 8 ? 8 : keyBits; }
   int64_t fetchedLowBits() const { return keyBits < 0 || keyBits > 8 || needsLsb ? 4 : 0; }
+  /// Rows of V: those that a single query keeps; all where they stay for many queries.
+  int64_t fetchedValues() const { return queries > 1 ? keys : values; }
   int64_t fetchedValueBits() const { return valueBits < 0 || valueBits > 8 ? 8 : valueBits; }
 };
 

@@ -5,6 +5,7 @@
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,token_prune=1.5" 2>&1 | FileCheck %s --check-prefix=RATIO
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,token_prune=0.99,prune_slope=0,protect=both" 2>&1 | FileCheck %s --check-prefix=PROTECT
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,token_prune=0.3,importance_buffer=64" 2>&1 | FileCheck %s --check-prefix=SCORES
+// RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,schedule=gpt2_small,max_context=1" 2>&1 | FileCheck %s --check-prefix=SCHEDULE
 // RUN: not sparsam-opt %s --sattn-sparsify --sattn-partition --lower-to-spatten 2>&1 | FileCheck %s --check-prefix=MACHINE
 // RUN: not sparsam-opt %s --spatten-prune 2>&1 | FileCheck %s --check-prefix=PRUNE
 
@@ -14,7 +15,8 @@
 // SCORES: cannot run on SpAtten: needs 400 bytes for scores; the score memory has 64 (parameter 'importance_buffer')
 // RATIO: token_prune
 // RATIO-SAME: 0.99
-// PROTECT: cannot be part of a cascade (parameters `token_prune`, `head_prune`, `prune_slope`, `protect`): keeps 1 of 100 tokens, but 2 are protected
+// PROTECT: cannot be part of a cascade (parameters `token_prune` = 0.99, `head_prune` = 0, `prune_slope` = 0, `token_front` = 0.15, `head_front` = 0.3, `protect` = both): keeps 1 of 100 tokens, but 2 are protected
+// SCHEDULE: cannot be part of a cascade (parameters `schedule` = gpt2_small, `max_context` = 1, `protect` = auto): keeps 0 of 100 tokens; at least one must survive
 // MACHINE: isa-set-target
 // PRUNE: spatten-prune needs a target: the module has no `isa.arch`; run isa-set-target
 func.func @main(%q: tensor<1x1x100x64xf32>) -> tensor<1x1x100x64xf32> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- TimingTest.cpp - closed forms, traffic and workloads ---------------===//
 
+#include "targets/spatten/model/Analysis.h"
 #include "targets/spatten/model/Channels.h"
 #include "targets/spatten/model/ClosedForms.h"
 #include "targets/spatten/model/Pipeline.h"
@@ -115,6 +116,25 @@ TEST(Pipelined, saturates_with_the_top_k_parallelism) {
     EXPECT_GT(gflops, before);
     before = gflops;
   }
+}
+
+// 12 heads of 40 queries and keys: Q x K 5 cycles per query; 2 * 40 * 64 B / 32 B / 16 = 10 cycles to
+// load the first head; 11 + 87 + 5 + 5 + 100 to fill the pipe.
+TEST(Pipelined, loads_heads_with_many_queries_once) {
+  Params params;
+  params.dramLatency = runtime::Cycle(100);
+  params.requestQueue = 1024; // so that it does not hold up queries
+  Request heads;
+  heads.queries = heads.keys = heads.values = 40;
+  heads.count = 12;
+  EXPECT_DOUBLE_EQ(pipelinedCycles(params, std::span(&heads, 1)), 12 * 40 * 5 + 10 + 208);
+  const auto report = analyzeWorkload({heads}, params);
+  EXPECT_NEAR(report["cycles"].get<double>(), report["cycles_closed_form"].get<double>(), 50);
+  // Values that a query does not keep are loaded with the others.
+  const int64_t bytes = traffic(std::span(&heads, 1)).valueBytes;
+  heads.values = 8;
+  EXPECT_EQ(traffic(std::span(&heads, 1)).valueBytes, bytes);
+  EXPECT_EQ(bytes, 12 * 40 * 64);
 }
 
 TEST(Pipeline, overlaps_queries_up_to_the_slowest_module) {
