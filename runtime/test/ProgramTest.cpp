@@ -112,6 +112,13 @@ struct Spoiled {
     stages.push_back(p::CreateStage(
         b, 0, p::CreateAcceleratorStageDirect(b, target, name, &bindings, inputCount)));
   }
+  /// A vector of `count` elements that are zero and lie at an odd multiple of 4 bytes. Tables are
+  /// written from their end to their start, and begin at a multiple of 8.
+  flatbuffers::uoffset_t addMisaligned(uint32_t count, size_t elementBytes) {
+    b.Align(8);
+    b.Pad(4 + count * elementBytes);
+    return b.PushElement(count);
+  }
   std::string error() {
     b.Finish(p::CreateProgramDirect(b, "test", target.c_str(), &arch, nullptr, &tensors, &inputs,
                                     &outputs, &stages, arenaBytes, 0),
@@ -174,6 +181,12 @@ TEST(ProgramTable, has_possible_tensors) {
             "tensor 'a' lies at 8, which is no multiple of 64");
   EXPECT_EQ(spoil([](Spoiled &s) { s.add("a", K::activation, std::vector<int64_t>(40, 1), 4); }),
             "tensor 'a' has 40 dimensions; at most 32 are possible");
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              flatbuffers::Offset<flatbuffers::Vector<int64_t>> shape(s.addMisaligned(2, 8));
+              s.tensors.push_back(
+                  p::CreateTensor(s.b, s.b.CreateString("a"), p::DType::f32, shape));
+            }),
+            "tensor 'a' has a misaligned shape");
 }
 
 TEST(ProgramTable, has_inputs_and_outputs_with_own_names) {
@@ -216,6 +229,14 @@ TEST(ProgramTable, has_possible_stages) {
               s.addKernel({0, 1}, 1);
             }),
             "stage 1 (kernel 'k') has the name of another kernel");
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              flatbuffers::Offset<flatbuffers::Vector<const p::Descriptor *>> descriptors(
+                  s.addMisaligned(1, sizeof(p::Descriptor)));
+              auto name = s.b.CreateString("k"), target = s.b.CreateString("toy");
+              s.stages.push_back(p::CreateStage(
+                  s.b, 0, p::CreateAcceleratorStage(s.b, target, name, 0, 0, 0, descriptors)));
+            }),
+            "stage 0 (kernel 'k') has misaligned address descriptors");
 }
 
 TEST(ProgramTable, has_readable_attributes) {
@@ -231,6 +252,12 @@ TEST(ProgramTable, has_readable_attributes) {
               s.arch = {p::CreateAttributeDirect(s.b, "a"), p::CreateAttributeDirect(s.b, "a")};
             }),
             "attribute 'a' of the program is there twice");
+  EXPECT_EQ(spoil([](Spoiled &s) {
+              flatbuffers::Offset<flatbuffers::Vector<int64_t>> ints(s.addMisaligned(2, 8));
+              s.arch = {p::CreateAttribute(s.b, s.b.CreateString("a"), p::AttributeKind::integers,
+                                           0, 0, 0, ints)};
+            }),
+            "attribute 'a' of the program has no readable value");
 }
 
 TEST(ProgramTable, survives_mutations) {

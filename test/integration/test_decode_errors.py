@@ -201,6 +201,21 @@ def test_refuses_graphs_that_change(refuse):
     assert "there is another onnx.Slice in its place" in text
 
 
+def test_refuses_operands_that_are_missing_at_some_lengths(refuse):
+    """One of two slices cuts nothing: the first with 31 past tokens, else the second, which alone has steps."""
+    graph = Graph()
+    for name, value in {"zero": [0], "one": [1], "axis": [3], "all": [4], "most": [3], "many": 31}.items():
+        graph.constant(name, np.array(value, np.int64))
+    graph.node("Div", [graph.length(), "many"], "is_many")
+    graph.node("Add", ["most", "is_many"], "first_end")
+    graph.node("Sub", ["all", "is_many"], "second_end")
+    graph.node("Slice", ["x", "zero", "first_end", "axis"], "part", "first")
+    graph.node("Slice", ["part", "zero", "second_end", "axis", "one"], "y", "second")
+    graph.output("y")
+    text = refuse(graph)
+    assert f"node 'second': 'onnx.Slice' op {PREFIX}its operand 4 has no elements at some numbers of past tokens" in text
+
+
 def test_refuses_lengths_that_nothing_is_appended_to(refuse):
     graph = Graph()
     graph.nodes = [helper.make_node("Neg", ["past"], ["present"])]

@@ -63,4 +63,11 @@ Result<std::vector<runtime::PaperRow>> evaluatePaper(const std::string &target,
   return rows;
 }
 
+Status expectMet(const std::vector<runtime::PaperRow> &rows) {
+  for (const runtime::PaperRow &row : rows)
+    if (row.reason.empty() && !row.pass)
+      return makeError("some published results were not met");
+  return Status();
+}
+
 } // namespace sparsam::driver

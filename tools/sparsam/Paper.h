@@ -14,6 +14,9 @@ namespace sparsam::driver {
 Result<std::vector<runtime::PaperRow>> evaluatePaper(const std::string &target,
                                                      const runtime::TargetModel &model);
 
+/// Fails if one of the rows misses what was published.
+Status expectMet(const std::vector<runtime::PaperRow> &rows);
+
 } // namespace sparsam::driver
 
 #endif // SPARSAM_TOOLS_SPARSAM_PAPER_H

@@ -63,6 +63,18 @@ TEST(Paper, compares_within_the_tolerance) {
   }
 }
 
+TEST(Paper, fails_where_a_row_misses) {
+  auto verdict = [](const std::string &row) {
+    auto rows = evaluate(row);
+    runtime::Status status = rows ? driver::expectMet(*rows) : rows.error();
+    return status ? "met" : status.error().message;
+  };
+  EXPECT_EQ(verdict("recipe: two, tolerance: 0.1, published: 2.1"), "met");
+  EXPECT_EQ(verdict("reason: none, published: 2.5"), "met");
+  EXPECT_EQ(verdict("recipe: two, tolerance: 0.1, published: 2.5"),
+            "some published results were not met");
+}
+
 TEST(Paper, names_the_row_that_says_too_little) {
   const std::string file = TargetRegistry::instance().getNames().front() + "/paper.yaml: ";
   EXPECT_EQ(errorOf("published: 2"), file + "'m, w' needs either a recipe or a reason");

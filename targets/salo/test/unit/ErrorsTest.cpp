@@ -40,6 +40,16 @@ TEST(SaloErrors, refuses_bad_global_tokens) {
                 "global token 8 is none of the 8 tokens of a head");
   expectRefused([](Core &c) { c.program.prologue = {insn::SetGlobal{2}}; },
                 "token 2 is declared global twice", kGlobal);
+  expectRefused(
+      [](Core &c) {
+        Address source = c.program.dram(0, 4);
+        source.terms = {}; // outside of the loop over heads
+        insn::LoadQuery load;
+        load.source = c.program.address(source);
+        load.destination = c.program.address(c.program.onChip(CoreProgram::query, 4));
+        c.program.prologue = {load, insn::SetGlobal{2}};
+      },
+      "'set_global' must come before the first load");
 }
 
 TEST(SaloErrors, refuses_memories_that_do_not_fit) {
@@ -95,6 +105,23 @@ TEST(SaloErrors, refuses_a_pass_without_its_merge) {
         c.program.prologue = {merge};
       },
       "'merge' must follow 'tile_attn'");
+  expectRefused(
+      [](Core &c) { c.program.changePass = [&c](insn::TileAttn &i) { c.program.epilogue = {i}; }; },
+      "kernel 'attention_0' ends after 'tile_attn', before its 'merge'");
+}
+
+TEST(SaloErrors, refuses_keys_and_values_of_different_tokens) {
+  Core core({}, {"pe_rows=4", "pe_cols=4"});
+  core.program.changeValues = [&core](insn::LoadValue &i) {
+    Address next = core.program.addresses[i.first];
+    ++next.base;
+    i.first = core.program.address(next);
+  };
+  ASSERT_TRUE(core.load().ok());
+  auto report = core.launch(RunMode::full);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().message, "kernel 'attention_0': 'tile_attn' with keys from token -4 on "
+                                    "and values from token -3 on");
 }
 
 TEST(SaloErrors, refuses_tensors_of_another_kind) {

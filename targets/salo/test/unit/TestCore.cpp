@@ -89,6 +89,8 @@ void CoreProgram::pass() {
   value.source = address(dram(2, shape_.tokens));
   value.first = index;
   value.destination = address(onChip(Memory::value, slice_));
+  if (changeValues)
+    changeValues(value);
   emit(value);
   insn::TileAttn attn;
   attn.query = address(onChip(Memory::query, rows_));
@@ -170,6 +172,8 @@ const program::AcceleratorStage &CoreProgram::build() {
     emit(store);
   }
   endLoop();
+  for (const Isa::Instruction &insn : epilogue)
+    emit(insn);
   words_.push_back(0x0100);
   return finish();
 }

@@ -60,6 +60,8 @@ public:
   insn::Config config;
   std::vector<Address> addresses;
   std::vector<Isa::Instruction> prologue; ///< appended behind config, for tests of errors
+  std::vector<Isa::Instruction> epilogue; ///< appended at the end, for tests of errors
+  std::function<void(insn::LoadValue &)> changeValues;
   std::function<void(insn::TileAttn &)> changePass;
   std::function<void(insn::Merge &)> changeMerge;
   bool hasMerge = true;

@@ -81,6 +81,13 @@ TEST(SangerErrors, PredictionDoesNotFitConfig) {
                  "columns of the stripe up to the next 'lowbit_cols'");
 }
 
+TEST(SangerErrors, MaskTileDoesNotFitTheStripe) {
+  // The program is made for stripes of 64 columns.
+  expectContains(loadError([](Core &c) { c.program = {c.shape, makeArch(kCalibrated)}; },
+                           {"tx=0.5", "ty=0.5", "stripe=32"}),
+                 "expects at most 32 columns of the mask tile (parameter 'stripe'), got 64");
+}
+
 TEST(SangerErrors, ArrayOrder) {
   auto change = [](auto edit) { return loadError([&](Core &c) { c.program.changeBlock = edit; }); };
   using Block = std::vector<Isa::Instruction>;

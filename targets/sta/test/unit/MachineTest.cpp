@@ -291,6 +291,12 @@ TEST(MachineErrors, ShapesMustFit) {
               i.bitmaps = p.address(kBitmaps, 0, 0, 32, 4, 8);
             }),
             at + "expects groups = 64 (columns of the source), got 32");
+  EXPECT_EQ(withProduct(
+                [](Product &p, insn::MmSd &i) { i.bitmaps = p.address(kBitmaps, 0, 0, 16, 8, 8); }),
+            at + "expects rows of bitmaps = 32 (rows of weights), got 16");
+  EXPECT_EQ(withProduct(
+                [](Product &p, insn::MmSd &i) { i.weights = p.address(kValues, 0, 0, 32, 8, 16); }),
+            at + "expects values per row = 16 (n per group), got 8");
   EXPECT_EQ(withProduct([](Product &p, insn::MmSd &i) {
               i.bias = p.address(kConstants, 0, 0, 1, 16, 64);
             }),
@@ -309,6 +315,26 @@ TEST(MachineErrors, ShapesMustFit) {
               i.destination = p.address(kActivation, 0, 0, 16, 64, 64);
             }),
             at + "expects at most 32 rows of weights (engines * tile_rows), got 64");
+}
+
+TEST(MachineErrors, WeightsMustFit) {
+  auto withLoad = [](const std::function<void(Product &, insn::LoadW &)> &change) {
+    return loadError([&](Product &p) { change(p, p.find<insn::LoadW>()); });
+  };
+  const std::string at = "kernel 'layer_0', instruction 3: ";
+  EXPECT_EQ(withLoad([](Product &, insn::LoadW &i) { i.bitmaps = kAbsentOperand; }),
+            at + "bitmaps need a source and a slot");
+  EXPECT_EQ(withLoad([](Product &, insn::LoadW &i) { i.bitmap_slot = kAbsentOperand; }),
+            at + "bitmaps need a source and a slot");
+  auto bitmaps = [&](int64_t rows, int64_t cols) {
+    return withLoad([=](Product &p, insn::LoadW &i) {
+      i.bitmaps = p.address(kDram, 1, 0, rows, cols, 8);
+      i.bitmap_slot = p.address(kBitmaps, 0, 0, rows, cols, 8);
+    });
+  };
+  EXPECT_EQ(bitmaps(32, 8), "loads");
+  EXPECT_EQ(bitmaps(16, 8), at + "expects rows of bitmaps = 32 (rows of values), got 16");
+  EXPECT_EQ(bitmaps(32, 4), at + "expects values per row = 8 (n per group), got 16");
 }
 
 TEST(MachineErrors, PartialSumsMustBeginAndEnd) {
@@ -342,13 +368,15 @@ TEST(MachineErrors, AttentionMustFit) {
   EXPECT_EQ(scores(3, 48, 1), at + "expects columns of a beyond whole heads = 0 (heads), got 1");
   EXPECT_EQ(scores(8, 128, 1), at + "expects at most 4 heads (parameter 'engines'), got 8");
   EXPECT_EQ(scores(4, 64, INFINITY), at + "scale must be a number in [-65536, 65536], got inf");
-  auto softmax = [&](uint32_t heads, uint32_t result, int64_t maskRows) {
+  auto softmax = [&](uint32_t heads, uint32_t result, int64_t maskRows, int64_t maskCols = 16,
+                     uint32_t fraction = 0) {
     return with([=](Product &p) -> Isa::Instruction {
       insn::Softmax i{};
       i.scores = p.address(kActivation, 0, 0, 16, 16, 16);
       i.query = p.address(0, 0, 0, 1, 1, 0);
-      i.mask = p.address(kMask, 0, 0, maskRows, 16, 16);
+      i.mask = p.address(kMask, 0, 0, maskRows, maskCols, 16);
       i.heads = heads;
+      i.fraction = fraction;
       i.out_fraction = result;
       return i;
     });
@@ -358,7 +386,34 @@ TEST(MachineErrors, AttentionMustFit) {
   EXPECT_EQ(softmax(4, 16, 1),
             at + "expects fraction bits of at most 31 and 15 (parameter 'softmax_levels'), got 0 "
                  "and 16");
+  EXPECT_EQ(softmax(4, 15, 1, 16, 32),
+            at + "expects fraction bits of at most 31 and 15 (parameter 'softmax_levels'), got 32 "
+                 "and 15");
   EXPECT_EQ(softmax(4, 15, 2), at + "expects a mask of 1 or 4 rows, got 2");
+  EXPECT_EQ(softmax(4, 15, 1, 8),
+            at + "expects columns of the mask = 16 (columns of the scores), got 8");
+}
+
+TEST(MachineErrors, NormalisationMustFit) {
+  auto with = [](const std::function<void(insn::LayerNorm &)> &change) {
+    return loadError([&](Product &p) {
+      insn::LayerNorm i{};
+      i.source = i.destination = p.address(kActivation, 0, 0, 16, 64, 64);
+      i.scale = p.address(kConstants, 0, 0, 1, 64, 64);
+      i.bias = kAbsentOperand;
+      change(i);
+      p.emit(i);
+    });
+  };
+  const std::string at = "kernel 'layer_0', instruction 8: ";
+  EXPECT_EQ(with([](insn::LayerNorm &i) { i.fraction = 31; }), "loads");
+  EXPECT_EQ(with([](insn::LayerNorm &i) { i.epsilon = -1; }),
+            at + "epsilon must be a number of at least 0, got -1");
+  for (uint32_t insn::LayerNorm::*bits :
+       {&insn::LayerNorm::source_fraction, &insn::LayerNorm::scale_fraction,
+        &insn::LayerNorm::fraction})
+    EXPECT_EQ(with([=](insn::LayerNorm &i) { i.*bits = 32; }),
+              at + "expects at most 31 fraction bits");
 }
 
 TEST(MachineErrors, DataMustFit) {
