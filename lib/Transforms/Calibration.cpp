@@ -3,6 +3,8 @@
 
 #include "Transforms/Calibration.h"
 
+#include "sparsam/Calibrated.h"
+
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
 
@@ -83,6 +85,13 @@ FailureOr<isa::ArchAttr> overrideParameters(isa::ArchAttr arch,
   }
   return isa::ArchAttr::get(arch.getContext(), arch.getTarget(),
                             parameters.getDictionary(arch.getContext()));
+}
+
+double getCalibrated(Operation *op, isa::ArchAttr arch, StringRef name) {
+  if (auto own = op->getAttrOfType<DictionaryAttr>(kCalibrationAttr))
+    if (auto value = own.getAs<FloatAttr>(name))
+      return value.getValueAsDouble();
+  return arch.getReal(name);
 }
 
 } // namespace sparsam

@@ -4,6 +4,7 @@
 #include "Transforms/MaskBits.h"
 
 #include "onnx/Onnx.h"
+#include "sattn/Semantics.h"
 
 #include "mlir/IR/Matchers.h"
 
@@ -71,12 +72,13 @@ private:
   LogicalResult hideConstant(ElementsAttr constant) {
     auto type = constant.getShapedType();
     assert(type.getElementType().isF32() && "masks are float32, and so are their terms");
-    auto values = constant.tryGetValues<float>();
+    // Of the model's file, or made by a pass.
+    auto values = sattn::semantics::toFloats(constant, type.getNumElements());
     if (!values)
       return refuse("its elements cannot be read");
     std::vector<uint8_t> hides;
-    hides.reserve(size_t(type.getNumElements()));
-    for (float value : *values) {
+    hides.reserve(values->data.size());
+    for (float value : values->data) {
       if (value != 0 && !(value <= kHidden))
         return refuse("it adds " + std::to_string(value) +
                       "; only 0, and -10000 or less, show and hide pairs");

@@ -83,7 +83,8 @@ private:
   /// Notes what calibration says of an op on the target that no policy has taken up.
   void keepCalibration(Operation *op, const Calibration &settings) {
     auto core = dyn_cast<sattn::AttentionOp>(op);
-    if (!op->getDiscardableAttr(kTargetAttr) || (core && !core.getPolicy().isDense()))
+    const bool isTakenUp = core && !core.getPolicy().isDense() && !core.getPolicy().replacesMask();
+    if (!op->getDiscardableAttr(kTargetAttr) || isTakenUp)
       return;
     auto own = settings.find(core ? getName(core).str() : getNodeName(op->getLoc()));
     if (own == settings.end())

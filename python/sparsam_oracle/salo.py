@@ -137,22 +137,35 @@ def plan(windows, tokens, group_count, rows=32, cols=32):
     return own.passes
 
 
+def factors(q, k, v, scale, shift=3, base=np.e, limit=16.0, balance=True):
+    """What Q, K and V are multiplied by, calibrated on themselves [A].
+
+    Scores to base 2 reach `limit` at most; Q and K, and V alone, fill their words, which end at 255 / 16.
+    """
+    scale = np.float64(np.float32(scale))
+    reach = np.abs(scale * (q @ k.swapaxes(-1, -2))).max() * np.log2(base)
+    both = scale * 2**shift * np.log2(base) * min(1, limit / reach)
+    if not balance:
+        return np.float32([both, 1, 1])
+    largest = [np.float64(np.abs(x).max()) for x in (q, k, v)]
+    key = np.sqrt(largest[0] * largest[1] * both) / largest[1]
+    return np.float32([both / key, key, 255 / 16 / largest[2]])
+
+
 def attention(
-    q, k, v, windows, global_tokens=(), dilation=1, scale=None, rows=32, cols=32, globals_=1, shift=3, base=np.e, valid_len=None
+    q, k, v, windows, global_tokens=(), dilation=1, rows=32, cols=32, globals_=1, shift=3, valid_len=None, by=(1, 1, 1)
 ):
     """The output of [..., n, d] floats, bit by bit.
 
     `windows` are (offset, width) in units of `dilation`, which divides n where it is not 1. Keys from `valid_len` on are
-    masked, as keys beyond an edge are.
+    masked, as keys beyond an edge are. Q, K and V are multiplied by the factors `by`, outputs divided by the last one.
     """
-    scale = 1 / np.sqrt(q.shape[-1]) if scale is None else scale
-    factor = np.float32(np.float64(np.float32(scale)) * 2**shift * np.log2(base))
     visible = np.arange(k.shape[-2]) < (k.shape[-2] if valid_len is None else valid_len)
     out = np.empty(q.shape, np.float32)
     for index in np.ndindex(q.shape[:-2]):
-        words = to_words(q[index], factor), to_words(k[index]), to_words(v[index])
-        out[index] = _head(*words, visible, windows, global_tokens, dilation, rows, cols, globals_, shift) / np.float32(256)
-    return out
+        words = [to_words(x[index], factor) for x, factor in zip((q, k, v), by)]
+        out[index] = _head(*words, visible, windows, global_tokens, dilation, rows, cols, globals_, shift)
+    return out * (np.float32(1 / 256) / np.float32(by[2]))
 
 
 def _head(q, k, v, visible, windows, global_tokens, dilation, rows, cols, globals_, shift):

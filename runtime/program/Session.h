@@ -15,9 +15,9 @@ namespace sparsam::runtime {
 /// below.
 ///   q_absmax, k_absmax, v_absmax    largest |element| of Q, K and V
 ///   q_normalized_absmax, k_normalized_absmax   the same after dividing each token by its 2-norm
-/// With collectLayers also:
-///   score_absmax   of the scaled scores before the mask
-/// and of each linear layer and normalisation, by the name of its node:
+/// With collectScores also:
+///   score_absmax   of the scaled scores that no mask hides
+/// and with collectLayers of each linear layer and normalisation, by the name of its node:
 ///   input_absmax, output_absmax   of its input and result
 ///   product_absmax                of a linear layer before activation and residual
 using CalibrationStatistics = std::map<std::string, double>;
@@ -28,6 +28,7 @@ struct RunOptions {
   bool recordPredicted = false;           ///< with recordMasks: see LaunchContext
   const MaskTrace *replayMasks = nullptr; ///< required in timing mode, else not looked at
   bool collectStatistics = false;         ///< of every attention core run on the host
+  bool collectScores = false;             ///< with collectStatistics: of scores as well
   bool collectLayers = false;             ///< with collectStatistics: of layers as well
   HostModel hostModel;                    ///< times the operators on the host
   TraceWriter *timeline = nullptr;

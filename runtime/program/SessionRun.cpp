@@ -218,10 +218,14 @@ Status Run::runHost(const program::HostKernel &host, unsigned index) {
     auto isReal = [&](size_t i) { return inputs[i].dtype == DType::f32 && inputs[i].data; };
     if (options_.collectStatistics && inputs.size() >= 3 && isReal(0) && isReal(1) && isReal(2))
       result_.statistics[name] = attentionStatistics(inputs[0], inputs[1], inputs[2]);
-    if (options_.collectLayers && result_.statistics.count(name)) {
+    if (options_.collectScores && result_.statistics.count(name)) {
       HostAttributes attributes = hostAttributes(host);
       const double *scale = std::get_if<double>(&attributes["scale"]);
-      addScoreStatistics(inputs[0], inputs[1], scale ? *scale : 1, result_.statistics[name]);
+      constexpr size_t kMask = 3;
+      const bool hasMask =
+          inputs.size() > kMask && isReal(kMask) && inputs[kMask].shape.size() == 4;
+      addScoreStatistics(inputs[0], inputs[1], hasMask ? inputs[kMask] : TensorView(),
+                         scale ? *scale : 1, result_.statistics[name]);
     }
   }
   std::vector<TensorView> outputs = state_.viewsOf(host.outputs());

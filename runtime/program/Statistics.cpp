@@ -46,34 +46,63 @@ CalibrationStatistics attentionStatistics(const TensorView &query, const TensorV
           {"k_normalized_absmax", k.normalized}};
 }
 
+namespace {
+
+/// An additive mask that broadcasts to all pairs; without data it hides none.
+class PairMask {
+public:
+  explicit PairMask(const TensorView &mask) : mask_(mask) {}
+
+  bool hides(int64_t entry, int64_t head, int64_t query, int64_t key) const {
+    constexpr float kHidden = -10000; // the largest that exporters use
+    if (!mask_.data)
+      return false;
+    int64_t at = 0;
+    const int64_t index[] = {entry, head, query, key};
+    for (size_t d = 0; d < 4; ++d)
+      at = at * mask_.shape[d] + (mask_.shape[d] == 1 ? 0 : index[d]);
+    return mask_.as<float>()[at] <= kHidden;
+  }
+
+private:
+  const TensorView &mask_;
+};
+
+} // namespace
+
 /// Largest |q . k| of one head.
-static float largestProduct(const float *query, int64_t queries, const float *key, int64_t keys,
-                            int64_t size) {
+static float largestProduct(const TensorView &query, const TensorView &key, const PairMask &mask,
+                            int64_t head) {
+  const int64_t heads = query.shape[1], queries = query.shape[2], size = query.shape[3],
+                keys = key.shape[2];
+  const float *q = query.as<float>() + head * queries * size;
+  const float *k = key.as<float>() + head * keys * size;
   // By columns of K, so that a row of products is a loop over neighbours.
   std::vector<float> columns(size_t(keys * size)), products(static_cast<size_t>(keys));
   for (int64_t j = 0; j < keys; ++j)
     for (int64_t d = 0; d < size; ++d)
-      columns[size_t(d * keys + j)] = key[j * size + d];
+      columns[size_t(d * keys + j)] = k[j * size + d];
   float largest = 0;
   for (int64_t i = 0; i < queries; ++i) {
     std::fill(products.begin(), products.end(), 0.0f);
     for (int64_t d = 0; d < size; ++d)
       for (int64_t j = 0; j < keys; ++j)
-        products[size_t(j)] += query[i * size + d] * columns[size_t(d * keys + j)];
-    for (float product : products)
-      largest = std::max(largest, std::abs(product));
+        products[size_t(j)] += q[i * size + d] * columns[size_t(d * keys + j)];
+    for (int64_t j = 0; j < keys; ++j)
+      if (const float product = std::abs(products[size_t(j)]);
+          product > largest && !mask.hides(head / heads, head % heads, i, j))
+        largest = product;
   }
   return largest;
 }
 
-void addScoreStatistics(const TensorView &query, const TensorView &key, double scale,
-                        CalibrationStatistics &statistics) {
-  const int64_t heads = query.shape[0] * query.shape[1], queries = query.shape[2],
-                size = query.shape[3], keys = key.shape[2];
+void addScoreStatistics(const TensorView &query, const TensorView &key, const TensorView &mask,
+                        double scale, CalibrationStatistics &statistics) {
+  const int64_t heads = query.shape[0] * query.shape[1];
+  const PairMask pairs(mask);
   std::vector<float> largest(static_cast<size_t>(heads));
   parallelFor(heads, [&](int64_t head) {
-    largest[size_t(head)] = largestProduct(query.as<float>() + head * queries * size, queries,
-                                           key.as<float>() + head * keys * size, keys, size);
+    largest[size_t(head)] = largestProduct(query, key, pairs, head);
   });
   statistics["score_absmax"] =
       std::abs(scale) * double(*std::max_element(largest.begin(), largest.end()));

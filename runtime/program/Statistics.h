@@ -16,9 +16,11 @@ namespace sparsam::runtime {
 CalibrationStatistics attentionStatistics(const TensorView &query, const TensorView &key,
                                           const TensorView &value);
 
-/// Adds `score_absmax`, the largest |scale * q . k|, of tensors [batch, heads, tokens, size].
-void addScoreStatistics(const TensorView &query, const TensorView &key, double scale,
-                        CalibrationStatistics &statistics);
+/// Adds `score_absmax`, the largest |scale * q . k|, of tensors [batch, heads, tokens, size]. Pairs
+/// that an additive mask hides do not count; it broadcasts to [batch, heads, queries, keys] and may
+/// have no data.
+void addScoreStatistics(const TensorView &query, const TensorView &key, const TensorView &mask,
+                        double scale, CalibrationStatistics &statistics);
 
 /// Statistics of a linear layer or a normalisation that has run on these tensors; empty for other
 /// ops. Errors come from the kernel that computes a product without activation and residual.

@@ -148,6 +148,11 @@ Json makeReport(const RunResult &result, RunMode mode, const Program &program, c
     report["launches"].push_back(std::move(json));
   }
   report["host"] = hostJson(result.host);
+  for (const LaunchReport &launch : result.launches)
+    if (launch.metrics.contains(kWarningsMetric))
+      for (const Json &warning : launch.metrics[kWarningsMetric])
+        report["warnings"].push_back("kernel '" + launch.kernel +
+                                     "': " + warning.get<std::string>());
   return report;
 }
 

@@ -15,6 +15,9 @@ namespace sparsam::runtime {
 /// "n", "m", "bytes_before", "bytes_after" and "error".
 inline constexpr const char *kWeightsProvenance = "weights";
 
+/// Metric of a launch: sentences on what makes its results doubtful.
+inline constexpr const char *kWarningsMetric = "warnings";
+
 /// The whole report of a run:
 ///   producer, target, mode
 ///   parameters        name -> value, of the machine (absent without accelerator)
@@ -25,6 +28,7 @@ inline constexpr const char *kWeightsProvenance = "weights";
 ///   launches          the same per kernel, with its target-specific metrics
 ///   host              seconds, flops, kernels: [{op, calls, seconds, flops, bytes}] (of the host
 ///   model)
+///   warnings          [sentence], of all launches; absent without
 /// In a functional run nothing has cycles, units or energy. `arch` is null for a program without
 /// accelerator.
 nlohmann::ordered_json makeReport(const RunResult &result, RunMode mode, const Program &program,

@@ -90,6 +90,14 @@ std::string formatWeights(const Json &weights) {
          formatBytes(weights["bytes_after"].get<double>()) + ", error " + text(weights["error"]);
 }
 
+static std::string formatWarnings(const Json &report) {
+  std::string result;
+  if (report.contains("warnings"))
+    for (const Json &warning : report["warnings"])
+      result += "\nwarning: " + warning.get<std::string>() + "\n";
+  return result;
+}
+
 std::string formatReport(const Json &report) {
   std::string target = report["target"].get<std::string>();
   std::string result;
@@ -110,7 +118,7 @@ std::string formatReport(const Json &report) {
   if (!kernels.empty())
     result += (result.empty() ? "" : "\n") + std::string("host (modelled)\n  time            ") +
               formatSeconds(host["seconds"].get<double>()) + "\n\n" + kernels.toString();
-  return result;
+  return result + formatWarnings(report);
 }
 
 } // namespace sparsam::runtime

@@ -368,6 +368,34 @@ TEST(Session, collects_statistics_of_attention) {
   EXPECT_EQ(statistics.at("v_absmax"), 5);
   EXPECT_EQ(statistics.at("q_normalized_absmax"), 4.0f / 5.0f);
   EXPECT_EQ(statistics.at("k_normalized_absmax"), 1);
+  EXPECT_FALSE(statistics.count("score_absmax"));
+}
+
+TEST(Session, collects_scores_that_no_mask_hides) {
+  HostProgram program;
+  auto floats = [&](const char *name, p::TensorKind kind, std::vector<int64_t> shape) {
+    return program.tensor(name, kind, p::DType::f32, shape);
+  };
+  int32_t q = floats("q", p::TensorKind::input, {1, 1, 2, 1}),
+          mask = floats("mask", p::TensorKind::input, {1, 1, 1, 2}),
+          y = floats("y", p::TensorKind::output, {1, 1, 2, 1}),
+          z = floats("z", p::TensorKind::output, {1, 1, 2, 1});
+  program.inputs = {q, mask};
+  program.outputs = {y, z};
+  program.kernel("sattn.attention", {q, q, q}, {y}, 0, "all");
+  program.kernel("sattn.attention", {q, q, q, mask}, {z}, 0, "first");
+  auto s = session(program.file());
+  ASSERT_TRUE(s.ok()) << message(s);
+  TensorMap inputs{{"q", Tensor(DType::f32, {1, 1, 2, 1})},
+                   {"mask", Tensor(DType::f32, {1, 1, 1, 2})}};
+  inputs["q"].as<float>()[0] = 2, inputs["q"].as<float>()[1] = -3;
+  inputs["mask"].as<float>()[0] = 0, inputs["mask"].as<float>()[1] = -10000;
+  RunOptions options;
+  options.collectStatistics = options.collectScores = true;
+  auto result = (*s)->run(inputs, options);
+  ASSERT_TRUE(result.ok()) << message(result);
+  EXPECT_EQ(result->statistics.at("all").at("score_absmax"), 9);
+  EXPECT_EQ(result->statistics.at("first").at("score_absmax"), 6); // -3 . 2
 }
 
 //===-- Caches -------------------------------------------------------------===//
@@ -513,11 +541,11 @@ TEST(SessionCache, refuses_damaged_tables) {
             std::string::npos);
   CacheProgram twice, output;
   twice.growing.push_back(p::CreateGrowing(twice.b, twice.inputs[1], 1, 1));
-  EXPECT_NE(message(session(twice.make()))
-                .find("tensor 1 cannot grow: it is no input, or does already"),
-            std::string::npos);
+  EXPECT_NE(
+      message(session(twice.make())).find("tensor 1 cannot grow: it is no input, or does already"),
+      std::string::npos);
   output.states.push_back(p::CreateStateDirect(output.b, output.kept, "mask", "present"));
-  EXPECT_NE(message(session(output.make()))
-                .find("another input, output or state has the name 'mask'"),
-            std::string::npos);
+  EXPECT_NE(
+      message(session(output.make())).find("another input, output or state has the name 'mask'"),
+      std::string::npos);
 }

@@ -59,7 +59,7 @@ class Observer:
         return self.run_driver("simulate", "--target", target, *settings(target, more), "--scores", scores, "--json", *arguments)
 
     def model(self, target, name, more, arguments):
-        """Calibrated on its inputs, unless a value of calibration is set: a calibrated one would win."""
+        """Calibrated on its inputs; where a value of calibration is set, conformance.yaml gives the others."""
         model, inputs, shape = self.deep if name == "deep" else (FIXTURES / name / "model.onnx", FIXTURES / name / "inputs.npz", shapes(name))
         is_set = target.calibration.keys() & more.keys()
         calibration = [] if is_set else ["--calibrate", inputs]

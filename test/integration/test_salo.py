@@ -27,6 +27,10 @@ def settings(**values):
     return [part for name, value in values.items() for part in ("--set", f"{name}={value}")]
 
 
+def factors(q, k, v, **options):
+    return salo.factors(q, k, v, 1 / np.sqrt(q.shape[-1]), **options)
+
+
 def metrics(report):
     (kernel,) = report["accelerator"]["kernels"]
     return kernel["metrics"] if "metrics" in kernel else kernel
@@ -39,7 +43,8 @@ CASES = {
     "narrow with globals": ((2, 90, 16), {"window": 7, "global_tokens": 3}, {"pe_rows": 16, "pe_cols": 8, "globals": 2}),
     "more columns than rows": ((1, 70, 16), {"window": 40, "global_tokens": 2}, {"pe_rows": 8, "pe_cols": 12}),
     "dilated": ((2, 96, 32), {"window": 20, "dilation": 3, "global_tokens": 1}, {"pe_rows": 8, "pe_cols": 8}),
-    "saturated": ((1, 64, 64), {"window": 16}, {"base": "two"}),
+    "saturated": ((1, 64, 64), {"window": 16}, {"base": "two", "balance": "false", "score_limit": 1000}),
+    "flattened": ((1, 64, 64), {"window": 16}, {}),
 }
 
 
@@ -71,7 +76,7 @@ def test_oracle_shows_a_global_row_every_key_once():
 @pytest.mark.parametrize("name", CASES)
 def test_attention_equals_the_oracle(run_json, load_npz, tmp_path, name):
     shape, pattern, array = CASES[name]
-    q, k, v = tensors(tmp_path, shape, spread=12 if name == "saturated" else 1.5)
+    q, k, v = tensors(tmp_path, shape, spread={"saturated": 12, "flattened": 4}.get(name, 1.5))
     report, out = attend(run_json, load_npz, tmp_path, *settings(**pattern, **array))
     n, width, dilation = shape[1], pattern["window"], pattern.get("dilation", 1)
     windows = [(-(width // 2), width)]
@@ -86,7 +91,9 @@ def test_attention_equals_the_oracle(run_json, load_npz, tmp_path, name):
         rows=array.get("pe_rows", 32),
         cols=array.get("pe_cols", 32),
         globals_=array.get("globals", 1),
-        base=2 if array.get("base") == "two" else np.e,
+        by=factors(
+            q, k, v, base=2 if "base" in array else np.e, limit=array.get("score_limit", 16), balance="balance" not in array
+        ),
     )
     np.testing.assert_array_equal(out["out"], expected)
     np.testing.assert_array_equal(out["mask"], np.broadcast_to(salo.pattern_mask(n, windows, tokens, dilation), out["mask"].shape))
@@ -96,7 +103,7 @@ def test_padding_equals_the_oracle(run_json, load_npz, tmp_path):
     q, k, v = tensors(tmp_path, (2, 100, 64))
     options = settings(window=80, global_tokens=1)
     _, out = attend(run_json, load_npz, tmp_path, *options, "--valid-len", 61)
-    np.testing.assert_array_equal(out["out"], salo.attention(q, k, v, [(-40, 80)], [0], valid_len=61))
+    np.testing.assert_array_equal(out["out"], salo.attention(q, k, v, [(-40, 80)], [0], valid_len=61, by=factors(q, k, v)))
     mask = salo.pattern_mask(100, [(-40, 80)], [0])
     mask[:, 61:] = False
     np.testing.assert_array_equal(out["mask"], np.broadcast_to(mask, out["mask"].shape))
@@ -107,14 +114,14 @@ def test_fewer_queries_than_keys(run_json, load_npz, tmp_path):
     q = np.ascontiguousarray(q[:, :5])
     np.save(tmp_path / "q.npy", q)
     _, out = attend(run_json, load_npz, tmp_path)
-    np.testing.assert_array_equal(out["out"], salo.attention(q, k, v, [(-4, 74)]))
+    np.testing.assert_array_equal(out["out"], salo.attention(q, k, v, [(-4, 74)], by=factors(q, k, v)))
 
 
 def test_every_key_without_a_pattern(run_json, load_npz, tmp_path):
     q, k, v = tensors(tmp_path, (2, 50, 64))
     _, out = attend(run_json, load_npz, tmp_path)
     assert out["mask"].all()
-    np.testing.assert_array_equal(out["out"], salo.attention(q, k, v, [(-49, 99)]))
+    np.testing.assert_array_equal(out["out"], salo.attention(q, k, v, [(-49, 99)], by=factors(q, k, v)))
 
 
 def test_threads_change_nothing(run_json, load_npz, tmp_path):
@@ -154,3 +161,18 @@ def test_fixture_with_a_window_in_its_mask(run_json, load_npz, repository, tmp_p
     expected = load_npz(folder / "outputs.npz")["last_hidden_state"]
     error = np.abs(load_npz(output)["last_hidden_state"] - expected)
     assert error.mean() < 0.05 * np.abs(expected).mean()
+
+
+def test_trained_model_with_scores_beyond_the_exponents(run_json, repository):
+    """Scores of models/recall reach 35 to base 2; scaled down to 16 it still answers, aliasing it does not."""
+    folder = repository / "models" / "recall"
+    samples = ("--input", f"{folder / 'eval.npz'}@0:8", "--calibrate", f"{folder / 'eval.npz'}@8:16")
+
+    def row(*options):
+        return run_json("compare", folder / "model.onnx", "--targets", "salo", *samples, *options)["targets"][0]
+
+    scaled, aliased = row(), row("--set", "salo.score_limit=1000")
+    assert scaled["accuracy"] > 0.85
+    assert sum("makes the attention flatter" in warning for warning in scaled["warnings"]) == 3
+    assert aliased["accuracy"] < 0.2
+    assert all("alias" in warning for warning in aliased["warnings"])

@@ -51,7 +51,7 @@ public:
     if (Status status = read(tensors); !status)
       return status;
     runtime::setThreadCount(threads_);
-    const bool isDense = dense_ && !needsLayerStatistics(*arch);
+    const bool isDense = dense_ && !neededRanges(*arch).any();
     if (Status status = isDense ? Status() : calibrate(*arch, tensors); !status)
       return status;
     Compilation compilation;
@@ -155,8 +155,10 @@ private:
     const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
     const runtime::TensorView q = tensors.at("q").view(), k = tensors.at("k").view();
     auto statistics = runtime::attentionStatistics(q, k, tensors.at("v").view());
-    if (needsLayerStatistics(arch))
-      runtime::addScoreStatistics(q, k, 1 / std::sqrt(double(q.shape[3])), statistics);
+    if (neededRanges(arch).ofScores)
+      runtime::addScoreStatistics(
+          q, k, tensors.count("mask") ? tensors.at("mask").view() : runtime::TensorView(),
+          1 / std::sqrt(double(q.shape[3])), statistics);
     for (const auto &[name, value] : model->calibrate(statistics, arch))
       if (!arch.isSet(name)) {
         if (!(value > 0))

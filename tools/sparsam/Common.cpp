@@ -157,6 +157,11 @@ void clearProgress() {
   isProgressShown = false;
 }
 
+void printWarning(const std::string &text) {
+  clearProgress();
+  std::cerr << "warning: " << text << "\n";
+}
+
 Result<std::unique_ptr<runtime::Session>>
 createSession(std::shared_ptr<const runtime::Program> program) {
   return runtime::Session::create(std::move(program), modelRegistry());
@@ -171,9 +176,12 @@ std::map<std::string, double> calibratedParameters(const runtime::Arch &arch) {
   return modelRegistry().find(arch.spec().target())->calibrate(ones, arch);
 }
 
-bool needsLayerStatistics(const runtime::Arch &arch) {
-  const runtime::CalibrationStatistics ofALayer = {{"output_absmax", 1}};
-  return !modelRegistry().find(arch.spec().target())->calibrate(ofALayer, arch).empty();
+NeededRanges neededRanges(const runtime::Arch &arch) {
+  const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
+  auto uses = [&](const char *statistic) {
+    return !model->calibrate({{statistic, 1}}, arch).empty();
+  };
+  return {uses("score_absmax"), uses("output_absmax")};
 }
 
 double secondsSince(std::chrono::steady_clock::time_point start) {

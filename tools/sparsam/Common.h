@@ -104,6 +104,9 @@ void addDisassemble(CLI::App &app);
 void addTargets(CLI::App &app);
 void addEncode(CLI::App &app);
 
+/// Writes a warning to stderr.
+void printWarning(const std::string &text);
+
 /// Loads a program onto its machine.
 Result<std::unique_ptr<runtime::Session>>
 createSession(std::shared_ptr<const runtime::Program> program);
@@ -111,8 +114,12 @@ createSession(std::shared_ptr<const runtime::Program> program);
 /// The parameters that calibration sets, with the values for tensors whose largest magnitude is 1.
 std::map<std::string, double> calibratedParameters(const runtime::Arch &arch);
 
-/// True if the target sets parameters by statistics of layers, in dense mode as well.
-bool needsLayerStatistics(const runtime::Arch &arch);
+/// Ranges of words, which a target may set its parameters by: in dense mode as well.
+struct NeededRanges {
+  bool ofScores = false, ofLayers = false;
+  bool any() const { return ofScores || ofLayers; }
+};
+NeededRanges neededRanges(const runtime::Arch &arch);
 
 /// For reports.
 double secondsSince(std::chrono::steady_clock::time_point start);

@@ -177,7 +177,9 @@ private:
     auto calibration = calibrate(*arch, inputs);
     if (!calibration)
       return calibration.error();
-    auto dense = execute(*arch, AttentionMode::dense, {}, inputs);
+    const bool isOfBoth = usesCalibration(AttentionMode::dense, *arch);
+    auto dense =
+        execute(*arch, AttentionMode::dense, isOfBoth ? *calibration : Calibration(), inputs);
     if (!dense)
       return dense.error();
     auto sparse = execute(*arch, AttentionMode::sparse, *calibration, inputs);
@@ -214,6 +216,8 @@ private:
                       const runtime::TensorMap &inputs) {
     showProgress(mode == AttentionMode::dense ? "dense" : "sparse");
     Compilation compilation;
+    if (mode == AttentionMode::dense) // the sparse program says it again
+      compilation.onWarning([](const std::string &) {});
     if (Status status = compilation.importModel(options_.model, shapes_, options_.cache); !status)
       return status.error();
     if (Status status = compilation.lower(arch, mode, calibration); !status)

@@ -102,6 +102,15 @@ static std::string sourceTable(const Json &targets) {
   return "\n" + table.toString();
 }
 
+static std::string warningLines(const Json &targets) {
+  std::string text;
+  for (const Json &row : targets)
+    if (row.contains("warnings"))
+      for (const Json &warning : row["warnings"])
+        text += "  " + row["target"].get<std::string>() + ": " + warning.get<std::string>() + "\n";
+  return text.empty() ? "" : "\n" + text;
+}
+
 std::string formatComparison(const Json &report, bool withSources) {
   const Json &targets = report["targets"];
   std::string text = costTable(targets) + machineTable(targets);
@@ -113,7 +122,7 @@ std::string formatComparison(const Json &report, bool withSources) {
                       " on " + runtime::groupDigits(reference["answers"].get<int64_t>()) +
                       " answers)";
   text += ".\n  The letter is the weakest source of the parameters that a figure rests on: ";
-  text += runtime::sourceLegend() + ".\n";
+  text += runtime::sourceLegend() + ".\n" + warningLines(targets);
   return text + (withSources ? sourceTable(targets) : "");
 }
 

@@ -35,8 +35,9 @@ private:
 
   const ComparisonRequest &request_;
   Compilation compilation_;
-  runtime::RunResult reference_; ///< of the inputs
-  runtime::RunResult samples_;   ///< its statistics calibrate
+  std::vector<std::string> warnings_; ///< of the machine that is compiled for
+  runtime::RunResult reference_;      ///< of the inputs
+  runtime::RunResult samples_;        ///< its statistics calibrate
   std::optional<Labels> labels_;
 };
 
@@ -154,6 +155,7 @@ Result<Json> Comparison::runMachine(const runtime::ComparedMachine &declared) {
   }
   const runtime::ComparedMachine &machine = normalized.machine;
   Json report;
+  warnings_.clear();
   auto result = execute(machine.arch, report);
   if (!result)
     return result.error();
@@ -165,6 +167,10 @@ Result<Json> Comparison::runMachine(const runtime::ComparedMachine &declared) {
   addSources(machine, row);
   row["machine"] = describeMachine(machine);
   row["normalized"] = normalized.steps;
+  row["warnings"] = warnings_;
+  if (report.contains("warnings"))
+    row["warnings"].insert(row["warnings"].end(), report["warnings"].begin(),
+                           report["warnings"].end());
   return row;
 }
 
@@ -174,19 +180,21 @@ Status Comparison::runReference() {
       !status)
     return status;
   showProgress("dense reference");
-  // The host runs; the machine says which statistics to collect.
-  auto needsMost = llvm::find_if(
-      request_.machines, [](const auto &machine) { return needsLayerStatistics(machine.arch); });
-  const runtime::Arch &any =
-      needsMost == request_.machines.end() ? request_.machines.front().arch : needsMost->arch;
-  auto reference = compilation_.runOnHost(request_.inputs, any);
+  NeededRanges ranges; // what any of the machines needs
+  for (const runtime::ComparedMachine &machine : request_.machines) {
+    const NeededRanges needed = neededRanges(machine.arch);
+    ranges.ofScores |= needed.ofScores;
+    ranges.ofLayers |= needed.ofLayers;
+  }
+  const runtime::Arch &any = request_.machines.front().arch; // the host runs
+  auto reference = compilation_.runOnHost(request_.inputs, any, ranges);
   if (!reference)
     return reference.error();
   reference_ = reference.take();
   samples_.statistics = reference_.statistics;
   if (request_.samples) {
     showProgress("calibrate");
-    auto samples = compilation_.runOnHost(*request_.samples, any);
+    auto samples = compilation_.runOnHost(*request_.samples, any, ranges);
     if (!samples)
       return makeError("calibration: ", samples.error().message);
     samples_.statistics = samples->statistics;
@@ -201,6 +209,7 @@ Status Comparison::runReference() {
 }
 
 Result<Json> Comparison::run() {
+  compilation_.onWarning([this](std::string text) { warnings_.push_back(std::move(text)); });
   if (Status status = runReference(); !status)
     return status.error();
   Json report = {{"model", request_.model},

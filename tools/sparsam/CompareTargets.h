@@ -27,7 +27,7 @@ struct ComparisonRequest {
 ///                      max_abs_error, cosine, agreement, accuracy (null where there is none),
 ///                      sources {figure: letter}, rests_on {figure: {letter: [parameter]}},
 ///                      machine {technology_nm, multipliers, clock_mhz, bandwidth_gbps}, normalized
-///                      [step], outputs; or target and error
+///                      [step], warnings [sentence], outputs; or target and error
 /// A machine that cannot run the model does not fail the others.
 Result<Json> compareTargets(const ComparisonRequest &request);
 

@@ -75,7 +75,7 @@ static std::string describeCrash(std::error_code code) {
          "\n  note: to see it again: sparsam-opt --run-reproducer " + name;
 }
 
-Compilation::Compilation() {
+Compilation::Compilation() : takeWarning_(printWarning) {
   DialectRegistry registry;
   registerDialects(registry);
   context_ = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
@@ -88,6 +88,8 @@ Compilation::Compilation() {
                            StringRef(text).contains("Failures have been detected while processing");
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error && !isOfCrash)
       errors_.push_back(std::move(text));
+    else if (diagnostic.getSeverity() == DiagnosticSeverity::Warning)
+      takeWarning_(std::move(text));
     return success();
   });
 }
@@ -190,6 +192,11 @@ void Compilation::buildAttention(const std::vector<int64_t> &q, int64_t keys, bo
 
 //===-- Lowering -----------------------------------------------------------===//
 
+bool usesCalibration(AttentionMode mode, const runtime::Arch &arch) {
+  return mode == AttentionMode::sparse ||
+         (mode == AttentionMode::dense && neededRanges(arch).any());
+}
+
 Status Compilation::lower(const runtime::Arch &arch, AttentionMode mode,
                           const Calibration &calibration) {
   (*module_)->setAttr(isa::kArchAttr, toAttribute(context_.get(), arch));
@@ -199,7 +206,7 @@ Status Compilation::lower(const runtime::Arch &arch, AttentionMode mode,
   options.attention = mode;
   options.calibration = calibration;
   Status status = runPasses([&](OpPassManager &pm) { buildCompilePipeline(pm, target, options); });
-  if (!status && mode == AttentionMode::sparse)
+  if (!status && usesCalibration(mode, arch))
     return makeError(status.error().message, calibrationNote(arch, calibration));
   return status;
 }
@@ -269,7 +276,7 @@ Compilation::build(const runtime::Arch &arch, AttentionMode mode, const Calibrat
 }
 
 Result<runtime::RunResult> Compilation::runOnHost(const runtime::TensorMap &inputs,
-                                                  const runtime::Arch &arch) {
+                                                  const runtime::Arch &arch, NeededRanges ranges) {
   auto program = build(arch, AttentionMode::calibrate, {});
   if (!program)
     return program.error();
@@ -278,7 +285,8 @@ Result<runtime::RunResult> Compilation::runOnHost(const runtime::TensorMap &inpu
     return session.error();
   runtime::RunOptions options;
   options.collectStatistics = true;
-  options.collectLayers = needsLayerStatistics(arch);
+  options.collectScores = ranges.ofScores;
+  options.collectLayers = ranges.ofLayers;
   return (*session)->run(inputs, options);
 }
 
@@ -287,13 +295,14 @@ Calibration Compilation::calibrationFrom(const runtime::RunResult &run, const ru
   Calibration calibration;
   for (const auto &[core, statistics] : run.statistics)
     for (const auto &[name, value] : model->calibrate(statistics, arch))
-      calibration[core][name] = value;
+      if (!arch.isSet(name))
+        calibration[core][name] = value;
   return calibration;
 }
 
 Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
                                            const runtime::Arch &arch) {
-  auto run = runOnHost(samples, arch);
+  auto run = runOnHost(samples, arch, neededRanges(arch));
   if (!run)
     return makeError("calibration: ", run.error().message);
   return calibrationFrom(*run, arch);
@@ -358,9 +367,7 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
     return makeError("give either --calibrate or --calibration");
   if (!calibrationFile.empty())
     return readCalibration(calibrationFile);
-  const bool isUseful = mode() == AttentionMode::sparse ||
-                        (mode() == AttentionMode::dense && needsLayerStatistics(arch));
-  if (samples.empty() || !isUseful)
+  if (samples.empty() || !usesCalibration(mode(), arch))
     return Calibration();
   auto tensors = readSamples(samples);
   if (!tensors)

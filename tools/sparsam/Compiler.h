@@ -22,6 +22,9 @@ using Calibration = std::map<std::string, std::map<std::string, double>>;
 /// Reads what `sparsam calibrate` writes: {"attention_0": {"name": value, ...}, ...}.
 Result<Calibration> readCalibration(const std::string &path);
 
+/// True if parameters from calibration change what runs in this mode.
+bool usesCalibration(AttentionMode mode, const runtime::Arch &arch);
+
 /// A model or a single attention core on its way to a program. Errors are the diagnostics of the
 /// compiler.
 class Compilation {
@@ -35,12 +38,15 @@ public:
   /// A program of one attention core instead.
   void buildAttention(const std::vector<int64_t> &queryShape, int64_t keys, bool hasMask);
 
+  /// Takes the warnings of the compiler; without it they go to stderr.
+  void onWarning(std::function<void(std::string)> take) { takeWarning_ = std::move(take); }
+
   unsigned attentionCount() const { return attention_; }
   const std::vector<std::string> &notRaised() const { return notRaised_; }
   mlir::ModuleOp module() { return *module_; }
 
   /// Runs the model with dense attention on the host on `samples`, and returns what the target sets
-  /// by the statistics of Q and K.
+  /// by its statistics; parameters that were set stay.
   Result<Calibration> calibrate(const runtime::TensorMap &samples, const runtime::Arch &arch);
 
   /// What the target sets by the statistics of a run.
@@ -48,7 +54,8 @@ public:
 
   /// Runs the model with dense attention on the host: its outputs, and the statistics of every
   /// attention core.
-  Result<runtime::RunResult> runOnHost(const runtime::TensorMap &inputs, const runtime::Arch &arch);
+  Result<runtime::RunResult> runOnHost(const runtime::TensorMap &inputs, const runtime::Arch &arch,
+                                       NeededRanges ranges);
 
   /// Lowers a copy for the machine and assembles it; may be called any number of times.
   Result<std::shared_ptr<const runtime::Program>>
@@ -78,6 +85,7 @@ private:
 
   std::unique_ptr<mlir::MLIRContext> context_;
   std::vector<std::string> errors_;
+  std::function<void(std::string)> takeWarning_;
   mlir::OwningOpRef<mlir::ModuleOp> module_;
   unsigned attention_ = 0;
   std::vector<std::string> notRaised_;

@@ -6,8 +6,6 @@
 #include "isa/ProgramBuilder.h"
 #include "sattn/Sattn.h"
 
-#include <cmath>
-
 using namespace mlir;
 using namespace sparsam;
 using namespace sparsam::salo;
@@ -38,9 +36,10 @@ private:
 
   LogicalResult readBody() {
     if (arch.getInteger("version") != 1)
-      return refuse(kernel) << "version " << arch.getInteger("version")
-                            << " picks its patterns at run time and has closed forms and pattern "
-                               "selection alone (`sparsam simulate`); set version=1";
+      return refuse(kernel)
+             << "version 2 has no programs (parameter `version`): `sparsam simulate --set "
+                "version=2` picks its patterns (--scores) and computes its cycles (--seq-len, "
+                "--window, --heads, --dim); set version=1 to compile";
     auto returnOp = cast<isa::ReturnOp>(kernel.getBody().front().getTerminator());
     if (!kernel.getBody().hasOneBlock() || returnOp.getNumOperands() != 1)
       return refuse(kernel) << "expects one block that returns one attention output";
@@ -138,20 +137,12 @@ private:
     return success();
   }
 
-  /// Scores are shifted right by a fixed number of bits and exponentiated to base 2; what is left
-  /// of scale and base goes into Q.
   LogicalResult readScale(Core &core) {
-    const int64_t shift = arch.getInteger("scale_shift");
-    const double scale = attention.getScale().convertToDouble(),
-                 rest = std::ldexp(scale, int(shift));
-    constexpr double kRounding = 1e-6; // scales are floats
-    if (arch.getText("scale") == "shift" && std::abs(rest - 1) > kRounding)
-      return refuse(attention) << "a scale of " << scale << " (" << core.headDim
-                               << " dimensions), which no shift by " << shift
-                               << " bits gives (parameter `scale_shift`); set scale=fold to fold "
-                                  "the rest into Q";
-    core.factor = (arch.getText("scale") == "shift" ? 1 : rest) *
-                  (arch.getText("base") == "e" ? std::log2(std::exp(1.0)) : 1);
+    FailureOr<Factors> factors =
+        findFactors(arch, attention.getScale().convertToDouble(), attention);
+    if (failed(factors))
+      return failure();
+    core.factors = *factors;
     return success();
   }
 

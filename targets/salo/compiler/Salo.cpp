@@ -32,6 +32,8 @@ LogicalResult salo::checkArch(isa::ArchAttr arch, Location loc) {
       {.integers = {"version", "pe_rows", "pe_cols", "globals", "window", "dilation",
                     "global_tokens", "merge_dims", "scale_shift", "query_buffer", "key_buffer",
                     "value_buffer", "output_buffer"},
+       .reals = {"score_limit", "score_range", "q_range", "k_range", "v_range"},
+       .flags = {"balance"},
        .texts = {"scale", "base"}},
       loc);
 }
@@ -64,8 +66,13 @@ static LogicalResult verifyRowsAndWidths(Operation *op, Value a, Value b, Value 
 }
 
 LogicalResult ConfigOp::verify() {
-  if (!getQFactor().isFinite())
-    return emitOpError("needs a finite q_factor");
+  for (auto [name, factor] : {std::pair("q_factor", getQFactor()),
+                              {"k_factor", getKFactor()},
+                              {"v_factor", getVFactor()}})
+    if (!factor.isFinite())
+      return emitOpError("needs a finite ") << name;
+  if (getVFactor().isZero())
+    return emitOpError("needs a v_factor other than 0: outputs are divided by it");
   return verifyAtMost(*this, "dimensions per head", getHeadDim(), "merge_dims");
 }
 

@@ -40,18 +40,20 @@ def Salo_ConfigGroup : OpDocGroup { let summary = "Configuration"; let descripti
 let opDocGroup = Salo_ConfigGroup in {
 
 def Salo_ConfigOp : Salo_Op<"config", 0x10> {
-  let summary = "Set the shape of the attention and the factor folded into Q";
+  let summary = "Set the shape of the attention and what Q, K and V are multiplied by";
   let description = [{
     First instruction of every kernel. A segment has `queries` queries and `keys` keys; with several, both are the same
-    tokens. Takes no time.
+    tokens. Elements are multiplied by their factor before they become words, outputs divided by that of the values.
+    Takes no time.
 
     ```mlir
-    salo.config queries 4096 keys 4096 segments 1 head_dim 64 heads 12 q_factor 1.44269502
+    salo.config queries 4096 keys 4096 segments 1 head_dim 64 heads 12 q_factor 1.44269502 k_factor 1.0 v_factor 1.0
     ```
   }];
   let arguments = (ins ISA_UInt<24, 1, 16777215>:$queries, ISA_UInt<24, 1, 16777215>:$keys, ISA_UInt<16, 1, 65535>:$segments,
-      ISA_UInt<16, 1, 65535>:$head_dim, ISA_UInt<24, 1, 16777215>:$heads, ISA_Float:$q_factor);
-  let assemblyFormat = "`queries` $queries `keys` $keys `segments` $segments `head_dim` $head_dim `heads` $heads `q_factor` $q_factor attr-dict";
+      ISA_UInt<16, 1, 65535>:$head_dim, ISA_UInt<24, 1, 16777215>:$heads, ISA_Float:$q_factor,
+      ISA_Float:$k_factor, ISA_Float:$v_factor);
+  let assemblyFormat = "`queries` $queries `keys` $keys `segments` $segments `head_dim` $head_dim `heads` $heads `q_factor` $q_factor `k_factor` $k_factor `v_factor` $v_factor attr-dict";
   let hasVerifier = 1;
 }
 
@@ -93,7 +95,7 @@ class Salo_RowsOp<string what, int opcode, Type buffer> : Salo_Op<"load_" # what
   let arguments = (ins Salo_Dram:$source, buffer:$destination);
   let assemblyFormat = "$source `to` $destination attr-dict `:` type($source) `to` type($destination)";
   let hasVerifier = 1;
-  string text = "Floats become 9-bit words with 4 fraction bits, rounded to even, saturated. Rows beyond the tensor read as zero. Holds the DMA unit for valid words / DRAM bandwidth.";
+  string text = "Floats, times their factor of config, become 9-bit words with 4 fraction bits, rounded to even, saturated. Rows beyond the tensor read as zero. Holds the DMA unit for valid words / DRAM bandwidth.";
 }
 class Salo_SliceOp<string what, int opcode, Type buffer> : Salo_Op<"load_" # what, opcode> {
   let arguments = (ins Salo_Dram:$source, ISA_Index<"first token of the slice, may lie before the segment">:$first, buffer:$destination);
@@ -102,7 +104,7 @@ class Salo_SliceOp<string what, int opcode, Type buffer> : Salo_Op<"load_" # wha
   string text = "`source` is the whole segment. Tokens before and behind it are marked invalid: their PEs are masked. Holds the DMA unit for valid words / DRAM bandwidth.";
 }
 def Salo_LoadQueryOp : Salo_RowsOp<"query", 0x14, Salo_Query> {
-  let summary = "Load the queries of a tile, times the factor of config";
+  let summary = "Load the queries of a tile";
   let description = text;
 }
 def Salo_LoadKeyOp : Salo_Op<"load_key", 0x15> {
@@ -120,7 +122,7 @@ def Salo_LoadValueOp : Salo_SliceOp<"value", 0x16, Salo_Value> {
   let description = text;
 }
 def Salo_LoadGlobalQueryOp : Salo_RowsOp<"global_query", 0x17, Salo_Query> {
-  let summary = "Load a global token's query, times the factor of config";
+  let summary = "Load a global token's query";
   let description = text;
 }
 def Salo_LoadGlobalKeyOp : Salo_Op<"load_global_key", 0x18> {
@@ -136,7 +138,7 @@ def Salo_LoadGlobalValueOp : Salo_RowsOp<"global_value", 0x19, Salo_Value> {
 }
 def Salo_StoreOutputOp : Salo_Op<"store_output", 0x1a> {
   let summary = "Store merged rows, of a tile or of a global query";
-  let description = "Invalid rows are not written. Holds the DMA unit for valid words / DRAM bandwidth.";
+  let description = "Invalid rows are not written; the others are divided by v_factor of config. Holds the DMA unit for valid words / DRAM bandwidth.";
   let arguments = (ins Salo_Output:$source, Salo_Dram:$destination);
   let assemblyFormat = "$source `to` $destination attr-dict `:` type($source) `to` type($destination)";
   let hasVerifier = 1;

@@ -53,8 +53,8 @@ public:
   void run() {
     allocate();
     emit<ConfigOp>(number(core.tokens), number(core.keys), number(core.segments),
-                   number(core.headDim), number(core.batch * core.heads),
-                   getBuilder().getF32FloatAttr(float(core.factor)));
+                   number(core.headDim), number(core.batch * core.heads), real(core.factors.query),
+                   real(core.factors.key), real(core.factors.value));
     for (int64_t position : core.globals)
       emit<SetGlobalOp>(number(position % core.tokens * core.segments + position / core.tokens));
     // Batch and heads are one loop unless the mask tells them apart.
@@ -71,6 +71,7 @@ public:
 
 private:
   IntegerAttr number(int64_t value) { return getBuilder().getI64IntegerAttr(value); }
+  FloatAttr real(double value) { return getBuilder().getF32FloatAttr(float(value)); }
 
   //===-- Buffers ----------------------------------------------------------===//
 

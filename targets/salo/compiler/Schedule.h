@@ -3,7 +3,7 @@
 #ifndef SPARSAM_TARGETS_SALO_COMPILER_SCHEDULE_H
 #define SPARSAM_TARGETS_SALO_COMPILER_SCHEDULE_H
 
-#include "Salo.h"
+#include "Factors.h"
 
 namespace sparsam::salo {
 
@@ -12,7 +12,7 @@ struct Core {
   int64_t batch, heads, tokens, keys, segments, headDim; ///< tokens: queries of a segment
   bool hasMask;
   int64_t maskBatch, maskHeads; ///< of the additive mask of keys
-  double factor;                ///< folded into Q
+  Factors factors;
   /// Windows of at most as many keys as the array has columns.
   llvm::SmallVector<std::pair<int64_t, int64_t>> windows; ///< offset, keys
   llvm::SmallVector<int64_t> globals;                     ///< positions, segment by segment

@@ -30,9 +30,11 @@ static Result<int64_t> given(const SimulateRequest &request, const std::string &
 
 static Result<Layer> readLayer(const SimulateRequest &request, const Params &params) {
   if (Status status = request.expectOnly("salo", {"seq-len", "window", "heads", "dim"}); !status)
-    return status.error();
+    return makeError(status.error().message,
+                     "; or, with version=2, --scores, --valid-len (parameter 'version')");
   if (!request.seqLen)
-    return makeError("nothing to analyse: give --seq-len, --window, --heads and --dim");
+    return makeError("nothing to analyse: give --seq-len, --window, --heads and --dim; or, with "
+                     "version=2, --scores");
   SimulateRequest complete = request;
   complete.given["seq-len"] = double(*request.seqLen);
   if (!complete.given.count("window") && (params.window > 0 || params.version == 2))

@@ -103,10 +103,11 @@ private:
         return error(hidden.error().message);
       valid = *hidden ? 0 : -1;
     }
-    return loadGlobal(a.tile(i.source), Role::key, a.tile(i.destination), 1);
+    return loadGlobal(a.tile(i.source), Role::key, a.tile(i.destination), kernel_.config.k_factor);
   }
   Status execute(const insn::LoadGlobalValue &i, Addressing &a) {
-    return loadGlobal(a.tile(i.source), Role::value, a.tile(i.destination), 1);
+    return loadGlobal(a.tile(i.source), Role::value, a.tile(i.destination),
+                      kernel_.config.v_factor);
   }
   Status execute(const insn::LoadKey &i, Addressing &a) {
     if (!owned())
@@ -126,11 +127,11 @@ private:
       return Status();
     const Tile source = a.tile(i.source), destination = a.tile(i.destination);
     float *data = bindings_[destination.binding].as<float>() + destination.offset;
-    constexpr float kStep = 1.0f / (1 << pe::kSumFraction);
+    const float step = 1.0f / (1 << pe::kSumFraction) / kernel_.config.v_factor;
     for (uint32_t r = 0; r < std::min(source.validRows, destination.validRows); ++r) {
       const int32_t *row = &merged_[size_t(slot(source, r) * width_)];
       for (int64_t d = 0; d < dims_; ++d)
-        data[r * destination.rowStride + d] = float(row[d]) * kStep;
+        data[r * destination.rowStride + d] = float(row[d]) * step;
     }
     return Status();
   }

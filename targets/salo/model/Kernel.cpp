@@ -13,6 +13,9 @@ namespace sparsam::salo {
 
 using namespace runtime;
 
+/// Far more than any tensor of a model needs.
+static constexpr int32_t kMostFactor = 1 << 24;
+
 namespace {
 
 /// Checks the instructions one after the other.
@@ -38,8 +41,14 @@ public:
   }
 
   Status check(const insn::Config &config) {
-    if (!std::isfinite(config.q_factor) || std::abs(config.q_factor) > 65536)
-      return makeError("q_factor must be a number in [-65536, 65536], got ", config.q_factor);
+    for (auto [name, factor] : {std::pair("q_factor", config.q_factor),
+                                {"k_factor", config.k_factor},
+                                {"v_factor", config.v_factor}})
+      if (!std::isfinite(factor) || std::abs(factor) > kMostFactor)
+        return makeError(name, " must be a number in [-", kMostFactor, ", ", kMostFactor, "], got ",
+                         factor);
+    if (config.v_factor == 0)
+      return makeError("v_factor must not be 0: outputs are divided by it");
     if (config.segments > 1 && config.queries != config.keys)
       return makeError("expects as many queries as keys in each of ", config.segments,
                        " segments, got ", config.queries, " and ", config.keys);

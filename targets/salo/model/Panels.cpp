@@ -48,9 +48,10 @@ std::shared_ptr<Panel> PanelStore::build(const Tile &source, int64_t segment) co
     panel->values.assign(size_t((tokens + 2 * panel->pad) * width), 0);
   }
   const float *data = bindings_[source.binding].as<float>() + source.offset;
+  const float factor = isKeys_ ? kernel_.config.k_factor : kernel_.config.v_factor;
   std::vector<int16_t> words(size_t(dims + 1));
   for (int64_t t = 0; t < std::min<int64_t>(tokens, source.validRows); ++t) {
-    kernels::quantize(data + t * source.rowStride, size_t(dims), 1, words.data());
+    kernels::quantize(data + t * source.rowStride, size_t(dims), factor, words.data());
     for (int64_t p = 0; isKeys_ && p < pairs; ++p)
       panel->keys[size_t(p * panel->stride + panel->pad + t)] =
           pack(words[size_t(2 * p)], words[size_t(2 * p + 1)]);

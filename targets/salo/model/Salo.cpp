@@ -30,8 +30,14 @@ static Status launch(const Kernel &kernel, const Params &params, LaunchContext &
         !status)
       return status;
   if (context.mode != RunMode::timing) {
-    if (observed.aliasedScores > 0)
+    if (observed.aliasedScores > 0) {
       report.metrics["scores_out_of_range"] = observed.aliasedScores;
+      report.metrics["warnings"].push_back(
+          "scores beyond the 5-bit exponents alias, as on the machine (" +
+          std::to_string(observed.aliasedScores) +
+          " of them); calibrate on samples that reach as far (--calibrate), or lower "
+          "`score_limit`");
+    }
     countPairs(kernel, observed.pairs, report);
     if (context.masks)
       context.masks->kernels[kernel.name()] = std::move(observed.pairs);
@@ -43,13 +49,22 @@ static Status launch(const Kernel &kernel, const Params &params, LaunchContext &
   return Status();
 }
 
+/// Ranges of the words.
+static CalibrationRules calibration(const Arch &) {
+  return {{"q_range", "q_absmax"},
+          {"k_range", "k_absmax"},
+          {"v_range", "v_absmax"},
+          {"score_range", "score_absmax"}};
+}
+
 void registerSaloModel(ModelRegistry &registry) {
   addModel<Params, Kernel>(registry, "salo",
                            {.archYaml = kArchYaml,
                             .paperYaml = kPaperYaml,
                             .launch = launch,
                             .analyze = analyze,
-                            .recipes = recipes});
+                            .recipes = recipes,
+                            .calibration = calibration});
 }
 
 } // namespace sparsam::salo

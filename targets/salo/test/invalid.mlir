@@ -3,7 +3,15 @@
 
 func.func @factor() {
   // expected-error @below {{needs a finite q_factor}}
-  salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 0x7F800000
+  salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 0x7F800000 k_factor 1.0 v_factor 1.0
+  return
+}
+
+// -----
+
+func.func @value_factor() {
+  // expected-error @below {{needs a v_factor other than 0: outputs are divided by it}}
+  salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.0 k_factor 1.0 v_factor 0.0
   return
 }
 
@@ -12,7 +20,7 @@ func.func @factor() {
 module attributes {isa.arch = #isa.arch<"salo", {merge_dims = 32 : i64}>} {
 func.func @dims() {
   // expected-error @below {{has 64 dimensions per head; the machine has 32 (parameter `merge_dims`)}}
-  salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.0
+  salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.0 k_factor 1.0 v_factor 1.0
   return
 }
 }
@@ -21,7 +29,7 @@ func.func @dims() {
 
 func.func @tokens() {
   // expected-error @below {{attribute 'queries' failed to satisfy constraint}}
-  salo.config queries 0 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.0
+  salo.config queries 0 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.0 k_factor 1.0 v_factor 1.0
   return
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: split-file %s %t
 // RUN: not sparsam-opt %t/core.mlir --sparsam-compile="target=salo settings=version=2" 2>&1 | FileCheck %s --check-prefix=VERSION
-// VERSION: cannot run on SALO: version 2 picks its patterns at run time and has closed forms and pattern selection alone (`sparsam simulate`); set version=1
+// VERSION: cannot run on SALO: version 2 has no programs (parameter `version`): `sparsam simulate --set version=2` picks its patterns (--scores) and computes its cycles (--seq-len, --window, --heads, --dim); set version=1 to compile
 // RUN: not sparsam-opt %t/core.mlir --sparsam-compile="target=salo settings=merge_dims=32" 2>&1 | FileCheck %s --check-prefix=DIMS
 // DIMS: cannot run on SALO: heads of 48 dimensions; its merge buffers hold 32 (parameter `merge_dims`)
 // RUN: not sparsam-opt %t/core.mlir --sparsam-compile="target=salo settings=scale=shift" 2>&1 | FileCheck %s --check-prefix=SCALE

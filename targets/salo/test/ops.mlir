@@ -10,8 +10,8 @@ isa.kernel @all(%q: memref<2x64x64xf32, #isa.memory<"dram">>, %o: memref<2x64x64
   %kb = isa.alloc at 0 : memref<1x64x64xi16, #isa.memory<"key">>
   %vb = isa.alloc at 0 : memref<1x64x64xi16, #isa.memory<"value">>
   %ob = isa.alloc at 0 : memref<1x33x64xf32, #isa.memory<"output">>
-  // CHECK: salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.500000e+00
-  salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.5
+  // CHECK: salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.500000e+00 k_factor 1.000000e+00 v_factor 1.000000e+00
+  salo.config queries 64 keys 64 segments 1 head_dim 64 heads 2 q_factor 1.5 k_factor 1.0 v_factor 1.0
   // CHECK: salo.set_global 7
   salo.set_global 7
   isa.loop %h to 2 {

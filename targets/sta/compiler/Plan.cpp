@@ -6,6 +6,7 @@
 
 #include "isa/ProgramBuilder.h"
 #include "sattn/NmCodec.h"
+#include "sparsam/Calibrated.h"
 
 #include <cmath>
 
@@ -77,11 +78,7 @@ private:
   FailureOr<double> rangeOf(Operation *op, StringRef name) {
     if (!isFixed)
       return 0.0;
-    if (auto own = op->getAttrOfType<DictionaryAttr>(kCalibrationAttr))
-      if (auto value = own.getAs<FloatAttr>(name))
-        return value.getValueAsDouble();
-    const double value = arch.getReal(name);
-    if (value > 0)
+    if (const double value = getCalibrated(op, arch, name); value > 0)
       return value;
     return op->emitOpError() << "has no value for `" << name
                              << "`, which numerics=fixed needs; calibrate on sample inputs, give "

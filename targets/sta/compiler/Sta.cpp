@@ -43,6 +43,25 @@ sta::Engine::Engine(isa::ArchAttr arch)
     engines = std::max<int64_t>(m / n, 1);
 }
 
+/// What a machine may look like; the model says the same of what it is given.
+static LogicalResult checkGeometry(isa::ArchAttr arch, Location loc) {
+  const int64_t n = arch.getInteger("n"), m = arch.getInteger("m"),
+                bits = arch.getInteger("weight_bits");
+  if (m != 2 && m != 4 && m != 8 && m != 16)
+    return emitError(loc) << "m = " << m << " must be 2, 4, 8 or 16 (parameter `m`)";
+  if (n < 1 || n > m)
+    return emitError(loc) << "n = " << n << " must lie from 1 to m = " << m
+                          << " (parameters `n` and `m`)";
+  if (bits != 8 && bits != 16)
+    return emitError(loc) << "words of " << bits
+                          << " bits; the weight memory has 8 or 16 (parameter `weight_bits`)";
+  if (const Engine engine(arch); n * engine.engines > m)
+    return emitError(loc) << engine.engines << " engines that take " << n
+                          << " elements per cycle each; the input memory delivers m = " << m
+                          << " (parameters `engines`, `n` and `m`)";
+  return success();
+}
+
 LogicalResult sta::checkArch(isa::ArchAttr arch, Location loc) {
   const isa::NeededParameters needed = {
       .integers = {"n", "m", "engines", "tile_rows", "tile_cols", "weight_bits", "softmax_levels",
@@ -53,11 +72,7 @@ LogicalResult sta::checkArch(isa::ArchAttr arch, Location loc) {
       .texts = {"numerics"}};
   if (failed(isa::checkArch(arch, "sta", needed, loc)))
     return failure();
-  if (arch.getInteger("n") < 1 || arch.getInteger("n") > arch.getInteger("m"))
-    return emitError(loc) << "n = " << arch.getInteger("n")
-                          << " must lie from 1 to m = " << arch.getInteger("m")
-                          << " (parameters `n` and `m`)";
-  return success();
+  return checkGeometry(arch, loc);
 }
 
 //===-- Verifiers ----------------------------------------------------------===//

@@ -26,7 +26,11 @@ void expectRefused(const std::function<void(Core &)> &change, const std::string 
 
 TEST(SaloErrors, refuses_bad_configurations) {
   expectRefused([](Core &c) { c.program.config.q_factor = NAN; },
-                "q_factor must be a number in [-65536, 65536]");
+                "q_factor must be a number in [-16777216, 16777216], got nan");
+  expectRefused([](Core &c) { c.program.config.k_factor = INFINITY; },
+                "k_factor must be a number in [-16777216, 16777216], got inf");
+  expectRefused([](Core &c) { c.program.config.v_factor = 0; },
+                "v_factor must not be 0: outputs are divided by it");
   expectRefused([](Core &) {}, "at most 2 dimensions per head (parameter 'merge_dims'), got 4", {},
                 {"pe_rows=4", "pe_cols=4", "merge_dims=2"});
   expectRefused([](Core &c) { c.program.prologue = {c.program.config}; },

@@ -149,11 +149,34 @@ TEST(SaloMachine, notes_pairs_and_scores_out_of_range) {
   EXPECT_EQ(report.metrics["nnz"], 48);
   EXPECT_DOUBLE_EQ(report.metrics["density"], 0.75);
   EXPECT_FALSE(report.metrics.contains("scores_out_of_range"));
+  EXPECT_FALSE(report.metrics.contains("warnings"));
   for (float &x : core.query)
     x = 12;
   for (float &x : core.key)
     x = 12; // 4 * 144 = 576 >= 128
-  EXPECT_EQ(core.run().metrics["scores_out_of_range"], 48);
+  report = core.run();
+  EXPECT_EQ(report.metrics["scores_out_of_range"], 48);
+  ASSERT_EQ(report.metrics["warnings"].size(), 1u);
+  EXPECT_EQ(report.metrics["warnings"][0],
+            "scores beyond the 5-bit exponents alias, as on the machine (48 of them); calibrate on "
+            "samples that reach as far (--calibrate), or lower `score_limit`");
+}
+
+TEST(SaloMachine, multiplies_by_the_factors) {
+  Core plain({}, kSmall), scaled({}, kSmall);
+  plain.run();
+  scaled.program.config.q_factor /= 4; // powers of two: the words stay
+  scaled.program.config.k_factor = 4;
+  scaled.program.config.v_factor = 2;
+  for (float &x : scaled.query)
+    x *= 4;
+  for (float &x : scaled.key)
+    x /= 4;
+  for (float &x : scaled.value)
+    x /= 2;
+  scaled.run();
+  for (size_t i = 0; i < plain.result.size(); ++i)
+    EXPECT_EQ(scaled.result[i], plain.result[i] / 2) << i;
 }
 
 //===-- Cycles -------------------------------------------------------------===//

@@ -28,6 +28,7 @@ CoreProgram::CoreProgram(const CoreShape &shape, const Arch &arch)
   config.head_dim = uint32_t(shape.dims);
   config.heads = uint32_t(shape.heads);
   config.q_factor = shape.factor;
+  config.k_factor = config.v_factor = 1;
   const uint64_t d = uint64_t(shape.dims);
   memories = {{"query", 16, uint64_t(rows_ + 1) * d},
               {"key", 16, uint64_t(slice_ + 1) * d},

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Calibrated.h - what calibration found for one op -------------------===//
+#ifndef SPARSAM_CALIBRATED_H
+#define SPARSAM_CALIBRATED_H
+
+#include "isa/Isa.h"
+
+namespace sparsam {
+
+/// A number that calibration noted for `op` (kCalibrationAttr), else the machine's parameter of
+/// that name.
+double getCalibrated(mlir::Operation *op, isa::ArchAttr arch, llvm::StringRef name);
+
+} // namespace sparsam
+
+#endif // SPARSAM_CALIBRATED_H
