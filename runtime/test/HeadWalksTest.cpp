@@ -24,6 +24,13 @@ TEST(HeadWalks, DivideTheHeadsAmongThreads) {
   setThreadCount(0);
 }
 
+TEST(HeadWalks, TellBatchAndHeadsApart) {
+  using Pair = std::pair<int64_t, int64_t>;
+  EXPECT_EQ(batchAndHeads({2, 4, 16, 8}, 8), Pair(2, 4));
+  EXPECT_EQ(batchAndHeads({8, 16, 8}, 8), Pair(1, 8));
+  EXPECT_EQ(batchAndHeads({2, 16, 4, 8}, 8), Pair(1, 8)); // heads elsewhere
+}
+
 TEST(HeadWalks, ReturnTheFirstFailure) {
   setThreadCount(2);
   Status status = walkHeads(

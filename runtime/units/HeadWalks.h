@@ -3,12 +3,14 @@
 #ifndef SPARSAM_RUNTIME_UNITS_HEADWALKS_H
 #define SPARSAM_RUNTIME_UNITS_HEADWALKS_H
 
+#include "runtime/program/Tensor.h"
 #include "runtime/support/Parallel.h"
 #include "runtime/support/Result.h"
 
 #include <algorithm>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sparsam::runtime {
@@ -22,6 +24,14 @@ Status withinMemory(const std::string &kernel, const char *purpose, Walk &&walk)
   } catch (const std::bad_alloc &) {
     return makeError("kernel '", kernel, "': not enough memory ", purpose);
   }
+}
+
+/// Batch and heads per entry of `heads` in all, as a tensor of shape [batch, heads, tokens, size]
+/// tells them apart. Other shapes are one entry.
+inline std::pair<int64_t, int64_t> batchAndHeads(const Shape &shape, int64_t heads) {
+  if (shape.size() == 4 && shape[0] * shape[1] == heads)
+    return {shape[0], shape[1]};
+  return {1, heads};
 }
 
 /// Divides `heads` into as many parts as there are threads, and calls walk(part, firstHead,

@@ -3,7 +3,6 @@
 
 #include "targets/salo/model/Analysis.h"
 
-#include "runtime/support/Text.h"
 #include "targets/salo/model/BlockPattern.h"
 #include "targets/salo/model/ClosedForms.h"
 #include "targets/salo/model/Pe.h"

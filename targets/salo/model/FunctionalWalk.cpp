@@ -254,22 +254,12 @@ static Status checkBindings(const Kernel &kernel, std::span<const TensorView> bi
   return Status();
 }
 
-/// Batch and heads, as the tensor of queries tells them apart.
-static std::pair<int64_t, int64_t> batchAndHeads(const Kernel &kernel,
-                                                 std::span<const TensorView> bindings) {
-  const int64_t heads = kernel.config.heads;
-  const Shape &shape = bindings[size_t(kernel.queryBinding)].shape;
-  if (shape.size() == 4 && shape[0] * shape[1] == heads)
-    return {shape[0], shape[1]};
-  return {1, heads};
-}
-
 Status walkFunctional(const Kernel &kernel, const Params &params,
                       std::span<const TensorView> bindings, Observed &observed) {
   if (Status status = checkBindings(kernel, bindings); !status)
     return status;
   const int64_t heads = kernel.config.heads;
-  auto [batch, headsPerEntry] = batchAndHeads(kernel, bindings);
+  auto [batch, headsPerEntry] = batchAndHeads(bindings[size_t(kernel.queryBinding)].shape, heads);
   Status allocated = withinMemory(
       kernel.name(), "for its masks", [&, batch = batch, headsPerEntry = headsPerEntry] {
         observed.pairs = BitTensor(batch, headsPerEntry, kernel.headQueries(), kernel.headKeys());

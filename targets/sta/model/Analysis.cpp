@@ -3,7 +3,6 @@
 
 #include "targets/sta/model/Analysis.h"
 
-#include "runtime/support/Text.h"
 #include "targets/sta/model/ClosedForms.h"
 
 #include <cmath>
