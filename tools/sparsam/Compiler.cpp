@@ -206,7 +206,9 @@ Status Compilation::lower(const runtime::Arch &arch, AttentionMode mode,
   options.attention = mode;
   options.calibration = calibration;
   Status status = runPasses([&](OpPassManager &pm) { buildCompilePipeline(pm, target, options); });
-  if (!status && usesCalibration(mode, arch))
+  // Where calibration is optional, most errors have nothing to do with it.
+  const bool asksForIt = !status && status.error().message.find("calibrate") != std::string::npos;
+  if (asksForIt && usesCalibration(mode, arch))
     return makeError(status.error().message, calibrationNote(arch, calibration));
   return status;
 }
