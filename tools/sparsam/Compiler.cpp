@@ -292,14 +292,20 @@ Result<runtime::RunResult> Compilation::runOnHost(const runtime::TensorMap &inpu
   return (*session)->run(inputs, options);
 }
 
+/// What is set stays as it is, whatever a calibration found.
+static Calibration withoutSet(Calibration calibration, const runtime::Arch &arch) {
+  for (auto &[core, values] : calibration)
+    std::erase_if(values, [&](const auto &value) { return arch.isSet(value.first); });
+  return calibration;
+}
+
 Calibration Compilation::calibrationFrom(const runtime::RunResult &run, const runtime::Arch &arch) {
   const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
   Calibration calibration;
   for (const auto &[core, statistics] : run.statistics)
     for (const auto &[name, value] : model->calibrate(statistics, arch))
-      if (!arch.isSet(name))
-        calibration[core][name] = value;
-  return calibration;
+      calibration[core][name] = value;
+  return withoutSet(std::move(calibration), arch);
 }
 
 Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
@@ -367,8 +373,10 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
                                               const runtime::Arch &arch) const {
   if (!samples.empty() && !calibrationFile.empty())
     return makeError("give either --calibrate or --calibration");
-  if (!calibrationFile.empty())
-    return readCalibration(calibrationFile);
+  if (!calibrationFile.empty()) {
+    auto calibration = readCalibration(calibrationFile);
+    return calibration ? withoutSet(calibration.take(), arch) : calibration;
+  }
   if (samples.empty() || !usesCalibration(mode(), arch))
     return Calibration();
   auto tensors = readSamples(samples);
