@@ -130,30 +130,26 @@ private:
     for (uint32_t j = 0; j < std::min<int64_t>(tokens.cols, length_); ++j)
       put(data + lists_[size_t(tokens.offset + j)] * source.rowStride, int64_t(1), slot + j);
   }
-  Status loadKeys(Tile source, const Tile &tokens, int64_t slot) {
+  /// `load`: RowPipe::loadKeys or loadValues.
+  Status loadRows(void (RowPipe::*load)(const float *, int64_t, int64_t), Tile source,
+                  const Tile &tokens, int64_t slot) {
     Status status = moveToHead(source);
     if (status)
-      eachRun(source, tokens, slot, [this](const float *rows, int64_t count, int64_t at) {
-        pipe_->loadKeys(rows, count, at);
-      });
-    return status;
-  }
-  Status loadValues(Tile source, const Tile &tokens, int64_t slot) {
-    Status status = moveToHead(source);
-    if (status)
-      eachRun(source, tokens, slot, [this](const float *rows, int64_t count, int64_t at) {
-        pipe_->loadValues(rows, count, at);
+      eachRun(source, tokens, slot, [&](const float *rows, int64_t count, int64_t at) {
+        (pipe_.get()->*load)(rows, count, at);
       });
     return status;
   }
   int64_t slotOf(const Tile &tile) const { return tile.offset / kernel_.config.head_dim; }
 
   Status execute(const insn::LoadK &i, Addressing &a) {
-    return owns() ? loadKeys(a.tile(i.source), a.tile(i.tokens), slotOf(a.tile(i.destination)))
+    return owns() ? loadRows(&RowPipe::loadKeys, a.tile(i.source), a.tile(i.tokens),
+                             slotOf(a.tile(i.destination)))
                   : Status();
   }
   Status execute(const insn::LoadV &i, Addressing &a) {
-    return owns() ? loadValues(a.tile(i.source), a.tile(i.tokens), slotOf(a.tile(i.destination)))
+    return owns() ? loadRows(&RowPipe::loadValues, a.tile(i.source), a.tile(i.tokens),
+                             slotOf(a.tile(i.destination)))
                   : Status();
   }
   void copyRow(const Tile &source, const Tile &destination, std::vector<float> &buffer) {
@@ -185,9 +181,9 @@ private:
     if (!owns())
       return Status();
     Tile key = a.tile(i.key), tokens = a.tile(i.tokens);
-    if (Status status = loadKeys(key, tokens, 0); !status)
+    if (Status status = loadRows(&RowPipe::loadKeys, key, tokens, 0); !status)
       return status;
-    if (Status status = loadValues(a.tile(i.value), tokens, 0); !status)
+    if (Status status = loadRows(&RowPipe::loadValues, a.tile(i.value), tokens, 0); !status)
       return status;
     return runQuery(i, a, 0, tokens.memory != 0 ? tokens.cols : key.rows);
   }
