@@ -88,7 +88,8 @@ public:
   /// descriptor indices and bounds of every address. Called once per stage when a program is
   /// loaded.
   virtual Status load(const program::AcceleratorStage &stage, unsigned stageIndex) = 0;
-  /// Runs a loaded stage.
+  /// Runs a loaded stage. Called for several stages at once in timing mode, each with a context of
+  /// its own.
   virtual Result<LaunchReport> launch(unsigned stageIndex, LaunchContext &context) = 0;
   /// One line per command word group.
   virtual Result<std::string> disassemble(const program::AcceleratorStage &stage) const = 0;

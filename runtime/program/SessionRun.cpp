@@ -5,6 +5,7 @@
 #include "runtime/program/Program_generated.h"
 #include "runtime/program/SessionState.h"
 #include "runtime/program/Statistics.h"
+#include "runtime/support/Parallel.h"
 #include "runtime/support/Text.h"
 
 #include <algorithm>
@@ -40,6 +41,7 @@ private:
   Status runAccelerator(const program::AcceleratorStage &stage, unsigned index);
   Result<LaunchReport> launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode,
                               MaskTrace *masks);
+  Status timePending();
   double clockMhz() const { return state_.arch ? state_.arch->real(Arch::kClockParameter) : 0; }
 
   Session::State &state_;
@@ -49,6 +51,15 @@ private:
   RunResult result_;
   double elapsed_ = 0; ///< microseconds, for the timeline
   unsigned attentions_ = 0;
+
+  /// A launch whose numerics are done, and whose cycles are not counted yet.
+  struct Pending {
+    const program::AcceleratorStage *stage;
+    unsigned index;
+    MaskTrace masks;                 ///< as the numerics recorded them
+    nlohmann::ordered_json numerics; ///< what only they know, such as values out of range
+  };
+  std::vector<Pending> pending_;
 };
 
 } // namespace
@@ -263,31 +274,54 @@ Result<LaunchReport> Run::launch(const program::AcceleratorStage &stage, unsigne
   return report;
 }
 
+/// Timing walks are sequential, and independent of one another once the masks are there: so many
+/// wait for each other, to share the threads. Bounded, because each keeps its masks.
+static size_t launchesAtOnce() { return std::min(threadCount(), 16u); }
+
 Status Run::runAccelerator(const program::AcceleratorStage &stage, unsigned index) {
-  MaskTrace recorded;
-  Result<LaunchReport> report = LaunchReport();
+  Pending pending{&stage, index, {}, {}};
   if (!isTimingOnly()) {
-    report = launch(stage, index, RunMode::functional, &recorded);
+    Result<LaunchReport> report = launch(stage, index, RunMode::functional, &pending.masks);
     if (!report)
       return report.error();
+    if (options_.mode == RunMode::functional) {
+      result_.launches.push_back(report.take());
+      if (options_.recordMasks)
+        result_.masks.kernels.merge(pending.masks.kernels);
+      return Status();
+    }
+    pending.numerics = std::move(report->metrics);
   }
-  if (options_.mode != RunMode::functional) {
+  pending_.push_back(std::move(pending));
+  // The timeline takes launches in order.
+  if (options_.timeline || pending_.size() >= launchesAtOnce())
+    return timePending();
+  return Status();
+}
+
+Status Run::timePending() {
+  std::vector<Result<LaunchReport>> reports(pending_.size(), LaunchReport());
+  parallelFor(int64_t(pending_.size()), [&](int64_t i) {
+    Pending &pending = pending_[size_t(i)];
     // A timing walk only reads its trace.
-    MaskTrace *masks = isTimingOnly() ? const_cast<MaskTrace *>(options_.replayMasks) : &recorded;
-    const nlohmann::ordered_json numerics = std::move(report->metrics);
-    report = launch(stage, index, RunMode::timing, masks);
-    if (!report)
-      return report.error();
-    // What only the numerics know, such as values out of range.
-    for (const auto &[name, value] : numerics.items())
-      if (!report->metrics.contains(name))
-        report->metrics[name] = value;
+    MaskTrace *masks =
+        isTimingOnly() ? const_cast<MaskTrace *>(options_.replayMasks) : &pending.masks;
+    reports[size_t(i)] = launch(*pending.stage, pending.index, RunMode::timing, masks);
+  });
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    if (!reports[i])
+      return reports[i].error();
+    LaunchReport report = reports[i].take();
+    for (const auto &[name, value] : pending_[i].numerics.items())
+      if (!report.metrics.contains(name))
+        report.metrics[name] = value;
     if (double clock = clockMhz(); clock > 0)
-      elapsed_ += double(report->cycles.value) / clock;
+      elapsed_ += double(report.cycles.value) / clock;
+    result_.launches.push_back(std::move(report));
+    if (options_.recordMasks)
+      result_.masks.kernels.merge(pending_[i].masks.kernels);
   }
-  result_.launches.push_back(report.take());
-  if (options_.recordMasks)
-    result_.masks.kernels.merge(recorded.kernels);
+  pending_.clear();
   return Status();
 }
 
@@ -324,6 +358,8 @@ Result<RunResult> Run::execute(const TensorMap &inputs) {
   Status status = isTimingOnly() ? Status() : bind(inputs);
   for (unsigned i = 0, n = state_.program->table().stages()->size(); status && i < n; ++i)
     status = runStage(i);
+  if (status)
+    status = timePending();
   if (status && !isTimingOnly()) {
     collectOutputs();
     advance();
