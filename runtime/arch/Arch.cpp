@@ -56,7 +56,18 @@ static std::optional<int64_t> parseBytes(std::string_view text) {
   return bytes;
 }
 
-Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value) {
+/// The bound that `number` is beyond: "at most 64 MHz"; empty if none.
+static std::string violatedBound(const ParamInfo &param, double number) {
+  const std::string unit = param.unit.empty() ? "" : " " + param.unit;
+  if (param.min && number < *param.min)
+    return "at least " + formatReal(*param.min) + unit;
+  if (param.max && number > *param.max)
+    return "at most " + formatReal(*param.max) + unit;
+  return "";
+}
+
+Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value,
+                                   std::string_view target) {
   if (std::holds_alternative<double>(param.defaultValue) && std::holds_alternative<int64_t>(value))
     value = double(std::get<int64_t>(value));
   if (const double *real = std::get_if<double>(&value);
@@ -79,17 +90,16 @@ Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value) {
   double number = isInteger ? double(std::get<int64_t>(value)) : std::get<double>(value);
   if (!std::isfinite(number))
     return makeError("parameter '", param.name, "' must be a finite number");
-  std::string unit = param.unit.empty() ? "" : " " + param.unit;
-  if (param.min && number < *param.min)
-    return makeError("parameter '", param.name, "' must be at least ", formatReal(*param.min), unit,
-                     ", got ", toString(value));
-  if (param.max && number > *param.max)
-    return makeError("parameter '", param.name, "' must be at most ", formatReal(*param.max), unit,
-                     ", got ", toString(value));
-  return value;
+  const std::string bound = violatedBound(param, number);
+  if (bound.empty())
+    return value;
+  const std::string source = target.empty() ? "" : " (arch.yaml of " + std::string(target) + ")";
+  return makeError("parameter '", param.name, "' must be ", bound, source, ", got ",
+                   toString(value));
 }
 
-Result<ParamValue> parseParamValue(const ParamInfo &param, std::string_view text) {
+Result<ParamValue> parseParamValue(const ParamInfo &param, std::string_view text,
+                                   std::string_view target) {
   std::optional<ParamValue> value;
   if (std::holds_alternative<bool>(param.defaultValue)) {
     if (text == "true" || text == "false")
@@ -106,7 +116,7 @@ Result<ParamValue> parseParamValue(const ParamInfo &param, std::string_view text
   if (!value)
     return makeError("parameter '", param.name, "' must be ", typeName(param), ", got '",
                      printable(text), "'");
-  return checkParamValue(param, std::move(*value));
+  return checkParamValue(param, std::move(*value), target);
 }
 
 /// "unknown parameter 'x' of sanger; did you mean 'y'?"
@@ -125,7 +135,7 @@ Result<ParamValue> yaml::readValue(const Document &doc, const ArchSpec &spec,
     return doc.error(name, unknownParameter(spec, name.Scalar()).message);
   if (!value.IsScalar())
     return doc.error(value, "parameter '", param->name, "' needs a plain value");
-  auto parsed = parseParamValue(*param, value.Scalar());
+  auto parsed = parseParamValue(*param, value.Scalar(), spec.target());
   if (!parsed)
     return doc.error(value, parsed.error().message);
   return parsed;
@@ -161,7 +171,7 @@ Status Arch::applySetting(std::string_view setting) {
   const ParamInfo *param = spec_->find(name);
   if (!param)
     return unknownParameter(*spec_, name);
-  auto value = parseParamValue(*param, setting.substr(equals + 1));
+  auto value = parseParamValue(*param, setting.substr(equals + 1), spec_->target());
   if (!value)
     return value.error();
   return set(name, value.take());
@@ -207,7 +217,7 @@ Status Arch::set(std::string_view name, ParamValue value) {
   const ParamInfo *param = spec_->find(name);
   if (!param)
     return unknownParameter(*spec_, name);
-  auto checked = checkParamValue(*param, std::move(value));
+  auto checked = checkParamValue(*param, std::move(value), spec_->target());
   if (!checked)
     return checked.error();
   values_[param->name] = checked.take();

@@ -60,10 +60,6 @@ public:
   const std::vector<Preset> &presets() const { return presets_; }
   const ParamInfo *find(std::string_view name) const;
 
-  /// Reads `text` as a value of the parameter's type ("64", "0.5", "true", "128KB" for a unit of
-  /// B).
-  Result<ParamValue> parseValue(const ParamInfo &param, std::string_view text) const;
-
 private:
   std::string target_, summary_;
   std::vector<ParamInfo> params_;

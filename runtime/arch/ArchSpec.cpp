@@ -149,7 +149,7 @@ private:
       info.defaultValue = int64_t(0);
     else
       info.defaultValue = valueBySpelling(value);
-    auto parsed = parseParamValue(info, value.Scalar());
+    auto parsed = parseParamValue(info, value.Scalar(), "");
     if (!parsed)
       return doc_.error(value, parsed.error().message);
     info.defaultValue = parsed.take();
@@ -228,10 +228,6 @@ const ParamInfo *ArchSpec::find(std::string_view name) const {
     if (param.name == name)
       return &param;
   return nullptr;
-}
-
-Result<ParamValue> ArchSpec::parseValue(const ParamInfo &param, std::string_view text) const {
-  return parseParamValue(param, text);
 }
 
 } // namespace sparsam::runtime

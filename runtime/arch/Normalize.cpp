@@ -131,8 +131,7 @@ Status Normalizer::set(const std::string &name, double value) {
   Status status = result_.machine.arch.set(name, value);
   result_.machine.normalized.insert(name);
   if (!status)
-    return makeError("cannot be brought there: ", status.error().message, " (from arch.yaml of ",
-                     name_, ")");
+    return makeError("cannot be brought there: ", status.error().message);
   return status;
 }
 

@@ -14,11 +14,14 @@
 
 namespace sparsam::runtime {
 
-/// Reads `text` as a value of the type of `param`'s default, and checks range and choices.
-Result<ParamValue> parseParamValue(const ParamInfo &param, std::string_view text);
+/// Reads `text` as a value of the type of `param`'s default, and checks range and choices. Errors
+/// of the range say that it stands in the arch.yaml of `target`, if that is not empty.
+Result<ParamValue> parseParamValue(const ParamInfo &param, std::string_view text,
+                                   std::string_view target);
 /// Checks range and choices; an integer for a real parameter becomes a real, a whole real for an
 /// integer parameter an integer.
-Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value);
+Result<ParamValue> checkParamValue(const ParamInfo &param, ParamValue value,
+                                   std::string_view target);
 
 namespace yaml {
 

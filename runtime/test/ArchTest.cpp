@@ -100,7 +100,7 @@ TEST(ArchSpec, names_file_and_line_of_values_that_do_not_fit) {
   EXPECT_EQ(parseError(edited("pes: 32", "pse: 32")),
             "toy.yaml:15: unknown parameter 'pse' of toy; did you mean 'pes'?");
   EXPECT_EQ(parseError(edited("pes: 32", "pes: 320")),
-            "toy.yaml:15: parameter 'pes' must be at most 64, got 320");
+            "toy.yaml:15: parameter 'pes' must be at most 64 (arch.yaml of toy), got 320");
   EXPECT_EQ(parseError(edited("summary: A faster clock", "values: {}")),
             "toy.yaml:15: 'values' is there twice in preset 'fast'");
 }
@@ -135,9 +135,9 @@ TEST(Arch, explains_wrong_settings) {
   EXPECT_EQ(wrong("pes"), "expects a setting of the form name=value, got 'pes'");
   EXPECT_EQ(wrong("pesx=1"), "unknown parameter 'pesx' of toy; did you mean 'pes'?");
   EXPECT_EQ(wrong("pes=many"), "parameter 'pes' must be an integer, got 'many'");
-  EXPECT_EQ(wrong("pes=0"), "parameter 'pes' must be at least 1, got 0");
+  EXPECT_EQ(wrong("pes=0"), "parameter 'pes' must be at least 1 (arch.yaml of toy), got 0");
   EXPECT_EQ(wrong("clock_mhz=fast"), "parameter 'clock_mhz' must be a number in MHz, got 'fast'");
-  EXPECT_EQ(wrong("clock_mhz=0.5"), "parameter 'clock_mhz' must be at least 1 MHz, got 0.5");
+  EXPECT_EQ(wrong("clock_mhz=0.5"), "parameter 'clock_mhz' must be at least 1 MHz (arch.yaml of toy), got 0.5");
   EXPECT_EQ(wrong("normalize=1"), "parameter 'normalize' must be true or false, got '1'");
   EXPECT_EQ(wrong("encoder=best"),
             "parameter 'encoder' must be one of subrow, column_cut, got 'best'");
@@ -172,7 +172,7 @@ TEST_F(ArchFile, names_file_and_line_of_mistakes) {
   EXPECT_EQ(wrong("just text"), file + ":1: expects lines of the form 'name: value'");
   EXPECT_EQ(wrong("\npreset: slow"), file + ":2: unknown preset 'slow' of toy; there are: fast");
   EXPECT_EQ(wrong("preset: [a]"), file + ":1: 'preset' must be a name");
-  EXPECT_EQ(wrong("pes: 100"), file + ":1: parameter 'pes' must be at most 64, got 100");
+  EXPECT_EQ(wrong("pes: 100"), file + ":1: parameter 'pes' must be at most 64 (arch.yaml of toy), got 100");
   EXPECT_EQ(message(arch.applyFile(path("none.yaml"))),
             "cannot open " + path("none.yaml") + ": No such file or directory");
 }

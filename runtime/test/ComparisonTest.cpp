@@ -260,11 +260,11 @@ TEST(Normalize, says_why_not) {
             "has 1024 multipliers (rows x cols x 2); at 1000 its rows would be 31.25; take a "
             "multiple of 32 (from arch.yaml of toy)");
   EXPECT_EQ(message(bring(toy, "macs=8192")),
-            "cannot be brought there: parameter 'rows' must be at most 128, got 256 (from "
-            "arch.yaml of toy)");
+            "cannot be brought there: parameter 'rows' must be at most 128 (arch.yaml of "
+            "toy), got 256");
   EXPECT_EQ(message(bring(toy, "bandwidth=2TB/s")),
-            "cannot be brought there: parameter 'dram_bandwidth_gbps' must be at most 1000, got "
-            "2000 (from arch.yaml of toy)");
+            "cannot be brought there: parameter 'dram_bandwidth_gbps' must be at most 1000 "
+            "(arch.yaml of toy), got 2000");
   EXPECT_EQ(message(bring(machine(edited("value: 45", "value: 0")), "tech=28nm")),
             "publishes no technology to scale from; leave tech out, or give one: --set "
             "toy.technology_nm=45");

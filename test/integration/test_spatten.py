@@ -288,11 +288,11 @@ SCHEDULE = "(parameters `token_prune` = 0.99, `head_prune` = 0, `prune_slope` = 
 @pytest.mark.parametrize(
     "settings, text",
     [
-        (["token_prune=1.5"], "parameter 'token_prune' must be at most 0.99, got 1.5"),
-        (["head_prune=-1"], "parameter 'head_prune' must be at least 0, got -1"),
-        (["value_keep=0"], "parameter 'value_keep' must be at least 0.001, got 0"),
-        (["prune_slope=2"], "parameter 'prune_slope' must be at most 1, got 2"),
-        (["lsb_threshold=2"], "parameter 'lsb_threshold' must be at most 1, got 2"),
+        (["token_prune=1.5"], "parameter 'token_prune' must be at most 0.99 (arch.yaml of spatten), got 1.5"),
+        (["head_prune=-1"], "parameter 'head_prune' must be at least 0 (arch.yaml of spatten), got -1"),
+        (["value_keep=0"], "parameter 'value_keep' must be at least 0.001 (arch.yaml of spatten), got 0"),
+        (["prune_slope=2"], "parameter 'prune_slope' must be at most 1 (arch.yaml of spatten), got 2"),
+        (["lsb_threshold=2"], "parameter 'lsb_threshold' must be at most 1 (arch.yaml of spatten), got 2"),
         (["schedule=gpt3"], "parameter 'schedule' must be one of linear, gpt2_small, gpt2_medium, got 'gpt3'"),
         (["msb_bits=7"], "error: msb_bits = 7 is not one of the machine's settings; choose 4, 6, 8, 10 or 12"),
         (["lsb_bits=3"], "error: lsb_bits = 3 is not one of the machine's settings; choose 4, or 0 for static quantisation"),
