@@ -134,6 +134,9 @@ static Result<BitTensor> fromTraceEntry(const std::string &name, const Tensor &t
   auto shape = tensors.find(name + std::string(kShapeSuffix));
   if (shape == tensors.end() && tensor.dtype() == DType::boolean)
     return fromBools(tensor);
+  if (shape == tensors.end() && std::string_view(name).ends_with(kShapeSuffix))
+    return makeError("the archive has no array '",
+                     name.substr(0, name.size() - kShapeSuffix.size()), "', whose shape this is");
   if (shape == tensors.end())
     return makeError("the archive has no array '", name, kShapeSuffix, "'");
   if (shape->second.dtype() != DType::i64 || shape->second.shape() != Shape{4})
@@ -142,11 +145,17 @@ static Result<BitTensor> fromTraceEntry(const std::string &name, const Tensor &t
   return fromPaddedRows(tensor, Dims{dims[0], dims[1], dims[2], dims[3]});
 }
 
+/// Arrays of an archive that `attention` wrote.
+static const std::string kMask = "mask", kOut = "out";
+
 static Result<MaskTrace> readTrace(const std::string &path) {
   Result<TensorMap> tensors = readNpz(path);
   if (!tensors)
     return tensors.error();
   MaskTrace trace;
+  // What `attention -o` writes: the mask, and the output beside it.
+  if (tensors->count(kMask) && tensors->count(kOut))
+    tensors->erase(kOut);
   for (const auto &[name, tensor] : *tensors) {
     if (std::string_view(name).ends_with(kShapeSuffix) &&
         tensors->count(name.substr(0, name.size() - kShapeSuffix.size())))

@@ -42,6 +42,7 @@ private:
   Result<LaunchReport> launch(const program::AcceleratorStage &stage, unsigned index, RunMode mode,
                               MaskTrace *masks);
   Status timePending();
+  void markLaunch(const LaunchReport &report);
   double clockMhz() const { return state_.arch ? state_.arch->real(Arch::kClockParameter) : 0; }
 
   Session::State &state_;
@@ -299,6 +300,13 @@ Status Run::runAccelerator(const program::AcceleratorStage &stage, unsigned inde
   return Status();
 }
 
+/// One event over all of the launch, above those of the units: it says whose they are.
+void Run::markLaunch(const LaunchReport &report) {
+  const int process = options_.timeline->addProcess(state_.program->table().target()->str());
+  options_.timeline->addEvent(options_.timeline->addThread(process, "kernel"), report.kernel,
+                              Cycle(), report.cycles);
+}
+
 Status Run::timePending() {
   std::vector<Result<LaunchReport>> reports(pending_.size(), LaunchReport());
   parallelFor(int64_t(pending_.size()), [&](int64_t i) {
@@ -315,6 +323,8 @@ Status Run::timePending() {
     for (const auto &[name, value] : pending_[i].numerics.items())
       if (!report.metrics.contains(name))
         report.metrics[name] = value;
+    if (options_.timeline)
+      markLaunch(report);
     if (double clock = clockMhz(); clock > 0)
       elapsed_ += double(report.cycles.value) / clock;
     result_.launches.push_back(std::move(report));

@@ -101,6 +101,9 @@ TEST_F(Masks, explain_what_is_wrong) {
   ASSERT_TRUE(writeNpz(archive, {{"k", Tensor(DType::u8, {4})}}).ok());
   EXPECT_EQ(message(readMasks(archive)),
             "cannot read masks 'k' of " + archive + ": the archive has no array 'k.shape'");
+  ASSERT_TRUE(writeNpz(archive, {{"k.shape", Tensor(DType::i64, {4})}}).ok());
+  EXPECT_EQ(message(readMasks(archive)), "cannot read masks 'k.shape' of " + archive +
+                                             ": the archive has no array 'k', whose shape this is");
   ASSERT_TRUE(
       writeNpz(archive, {{"k", Tensor(DType::u8, {4})}, {"k.shape", Tensor(DType::i64, {3})}})
           .ok());
@@ -112,4 +115,14 @@ TEST_F(Masks, explain_what_is_wrong) {
   EXPECT_EQ(message(readMasks(archive)),
             "cannot read masks 'k' of " + archive +
                 ": a mask of shape 2x2x2x2 needs 8 packed uint8, got 4 uint8");
+}
+TEST_F(Masks, of_attention_is_read_without_its_output) {
+  const std::string archive = path("attention.npz");
+  Tensor mask(DType::boolean, {1, 2, 2, 3});
+  mask.as<bool>()[4] = true;
+  ASSERT_TRUE(writeNpz(archive, {{"mask", mask}, {"out", Tensor(DType::f32, {1, 2, 2, 8})}}).ok());
+  auto trace = readMasks(archive);
+  ASSERT_TRUE(trace.ok());
+  ASSERT_EQ(trace->kernels.size(), 1u);
+  EXPECT_EQ(trace->kernels.at("mask").row(0, 1)[0], 2u);
 }
