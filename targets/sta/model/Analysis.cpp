@@ -160,6 +160,8 @@ static void addCycles(RecipeTable<Params> &table) {
 
 /// Ratios of published figures.
 static void addPublished(RecipeTable<Params> &table) {
+  table.add("geometric_mean_of_four", {"a", "b", "c", "d"},
+            [](RecipeValues a) { return std::pow(a[0] * a[1] * a[2] * a[3], 0.25); });
   table.add("ratio", {"a", "b"}, [](RecipeValues a) { return a[0] / a[1]; });
   table.add("mean_of_four", {"a", "b", "c", "d"},
             [](RecipeValues a) { return (a[0] + a[1] + a[2] + a[3]) / 4; });
