@@ -84,8 +84,8 @@ static std::string launchTable(const Json &launches) {
 }
 
 std::string formatWeights(const Json &weights) {
-  return std::to_string(weights["n"].get<int64_t>()) + ":" +
-         std::to_string(weights["m"].get<int64_t>()) + ", " +
+  const int64_t n = weights["n"], m = weights["m"];
+  return (n == m ? "dense" : std::to_string(n) + ":" + std::to_string(m)) + ", " +
          formatBytes(weights["bytes_before"].get<double>()) + " -> " +
          formatBytes(weights["bytes_after"].get<double>()) + ", error " + text(weights["error"]);
 }

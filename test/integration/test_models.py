@@ -2,6 +2,7 @@
 """Whole models, from the ONNX file to outputs: dense against ONNX Runtime, and sparse against the oracle's curve."""
 
 import dataclasses
+import json
 import pathlib
 import subprocess
 import sys
@@ -169,14 +170,16 @@ def test_two_runs_are_byte_identical(run_json, tmp_path):
     assert reports[0]["cycles"] == reports[1]["cycles"] > 0
 
 
-def test_models_without_products_run_on_no_machine(run_json, tmp_path):
+def test_models_without_products_run_on_no_machine(run_driver, tmp_path):
     x, y = (onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 4]) for name in "xy")
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "relu", [x], [y])
     opset = onnx.helper.make_opsetid("", 17)
     onnx.save_model(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), tmp_path / "m.onnx")
     np.savez(tmp_path / "x.npz", x=np.ones((1, 4), np.float32))
-    report = run_json("compare", tmp_path / "m.onnx", "--targets", "all", "--input", tmp_path / "x.npz")
+    process = run_driver("compare", tmp_path / "m.onnx", "--targets", "all", "--input", tmp_path / "x.npz", "--json")
+    report = json.loads(process.stdout)
     assert {row["error"] for row in report["targets"]} == {"nothing of this model runs on it"}
+    assert process.returncode == 1 and process.stderr == "error: none of the machines runs it\n"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 
 #include <unistd.h>
@@ -99,7 +100,7 @@ Result<runtime::TensorMap> readTensors(const std::string &file) {
 Result<runtime::TensorMap> readSamples(const std::string &file) {
   auto tensors = readTensors(file);
   if (tensors)
-    tensors->erase("labels");
+    tensors->erase(kLabels);
   return tensors;
 }
 
@@ -132,6 +133,44 @@ Result<runtime::TensorMap> InputOptions::read() const {
   }
   return tensors;
 }
+
+std::vector<NamedFile> InputOptions::paths() const {
+  std::vector<NamedFile> paths;
+  for (std::string path : files) {
+    if (path.ends_with(".npy"))
+      path = path.substr(path.find('=') + 1);
+    else
+      cutRows(path);
+    paths.push_back({"the input", path});
+  }
+  return paths;
+}
+
+//===-- Outputs ------------------------------------------------------------===//
+
+static bool isSame(const std::string &a, const std::string &b) {
+  std::error_code ignored; // of files that are not there
+  return a == b || std::filesystem::equivalent(a, b, ignored);
+}
+
+Status checkOutputs(const std::vector<NamedFile> &written, const std::vector<NamedFile> &read) {
+  for (size_t i = 0; i < written.size(); ++i) {
+    const auto &[option, path] = written[i];
+    if (path.empty())
+      continue;
+    for (const NamedFile &other : read)
+      if (isSame(path, other.path))
+        return makeError(option, " ", path, " would overwrite ", other.what,
+                         "; choose another name");
+    for (size_t j = 0; j < i; ++j)
+      if (isSame(path, written[j].path))
+        return makeError(option, " and ", written[j].what, " both write ", path,
+                         "; choose another name for one of them");
+  }
+  return Status();
+}
+
+//===-- Printing -----------------------------------------------------------===//
 
 void Command::print(const Json &report, const std::function<std::string()> &text) const {
   clearProgress();

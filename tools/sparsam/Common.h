@@ -42,8 +42,19 @@ struct MachineOptions {
 /// Reads an .npz; of FILE@A:B the rows A to B-1 of every tensor, counted along the first dimension.
 Result<runtime::TensorMap> readTensors(const std::string &file);
 
-/// The same without `labels`, which are no input but what the outputs are compared with.
+/// The right answers in an evaluation set.
+inline constexpr const char *kLabels = "labels";
+
+/// The same without the labels, which are no input but what the outputs are compared with.
 Result<runtime::TensorMap> readSamples(const std::string &file);
+
+/// A file that a command reads ("the model") or writes ("-o").
+struct NamedFile {
+  std::string what, path;
+};
+
+/// Refuses to write a file that is read, or that is written twice. Empty paths do not count.
+Status checkOutputs(const std::vector<NamedFile> &written, const std::vector<NamedFile> &read);
 
 /// --input: tensors by name from an .npz (FILE or FILE@A:B), or of one name from NAME=file.npy.
 struct InputOptions {
@@ -51,6 +62,8 @@ struct InputOptions {
 
   void addTo(CLI::App &command, const std::string &what);
   Result<runtime::TensorMap> read() const;
+  /// The files themselves.
+  std::vector<NamedFile> paths() const;
 };
 
 /// Shows a line on the terminal that says what is going on; nothing where standard error is no

@@ -45,7 +45,6 @@ public:
     auto labels = readLabels(*inputs);
     if (!labels)
       return labels.error();
-    shapes_ = options_.shapes.empty() ? shapesOf(*inputs) : options_.shapes;
     runtime::setThreadCount(threads_);
     return machines_.targets.empty() ? compareModes(*inputs, *labels)
                                      : compareMachines(inputs.take(), labels.take());
@@ -83,7 +82,7 @@ private:
   /// --labels, or what is called `labels` in the inputs, which is taken out of them.
   Result<std::optional<runtime::Tensor>> readLabels(runtime::TensorMap &inputs) const {
     std::optional<runtime::Tensor> labels;
-    if (auto node = inputs.extract("labels"))
+    if (auto node = inputs.extract(kLabels))
       labels = std::move(node.mapped());
     if (labelsFile_.empty())
       return labels;
@@ -96,18 +95,10 @@ private:
     auto tensors = readTensors(labelsFile_);
     if (!tensors)
       return tensors.error();
-    auto it = tensors->find("labels");
+    auto it = tensors->find(kLabels);
     if (it == tensors->end())
       return makeError(labelsFile_, " holds no tensor 'labels'");
     return std::optional(it->second);
-  }
-
-  static std::vector<std::string> shapesOf(const runtime::TensorMap &inputs) {
-    std::vector<std::string> shapes;
-    for (const auto &[name, tensor] : inputs)
-      if (!tensor.shape().empty())
-        shapes.push_back(name + "=" + runtime::toString(tensor.shape()));
-    return shapes;
   }
 
   //===-- Many machines ------------------------------------------------------===//
@@ -121,7 +112,7 @@ private:
       return machines.error();
     ComparisonRequest request;
     request.model = options_.model;
-    request.shapes = shapes_;
+    request.shapes = options_.shapes;
     request.cache = options_.cache;
     request.inputs = std::move(inputs);
     request.labels = std::move(labels);
@@ -147,7 +138,10 @@ private:
       if (Status status = runtime::writeTextFile(csv_, comparisonCsv(*report)); !status)
         return status;
     print(*report, [&] { return formatComparison(*report, withSources_); });
-    return Status();
+    const Json &rows = (*report)["targets"];
+    const bool runsAnywhere = std::any_of(rows.begin(), rows.end(),
+                                          [](const Json &row) { return !row.contains("error"); });
+    return runsAnywhere ? Status() : makeError("none of the machines runs it");
   }
 
   //===-- One machine --------------------------------------------------------===//
@@ -205,7 +199,9 @@ private:
   Result<Calibration> calibrate(const runtime::Arch &arch, const runtime::TensorMap &inputs) {
     showProgress("calibrate");
     Compilation compilation;
-    if (Status status = compilation.importModel(options_.model, shapes_, options_.cache); !status)
+    if (Status status =
+            compilation.importModel(options_.model, options_.shapes, options_.cache, &inputs);
+        !status)
       return status.error();
     if (options_.samples.empty() && options_.calibrationFile.empty())
       return compilation.calibrate(inputs, arch);
@@ -218,7 +214,9 @@ private:
     Compilation compilation;
     if (mode == AttentionMode::dense) // the sparse program says it again
       compilation.onWarning([](const std::string &) {});
-    if (Status status = compilation.importModel(options_.model, shapes_, options_.cache); !status)
+    if (Status status =
+            compilation.importModel(options_.model, options_.shapes, options_.cache, &inputs);
+        !status)
       return status.error();
     if (Status status = compilation.lower(arch, mode, calibration); !status)
       return status.error();
@@ -338,7 +336,6 @@ private:
   MachineSetOptions machines_;
   InputOptions inputs_;
   std::string labelsFile_, normalize_, csv_;
-  std::vector<std::string> shapes_;
   bool withSources_ = false;
   unsigned threads_ = 0;
 };

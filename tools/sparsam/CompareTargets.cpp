@@ -176,7 +176,8 @@ Result<Json> Comparison::runMachine(const runtime::ComparedMachine &declared) {
 
 Status Comparison::runReference() {
   showProgress("import " + request_.model);
-  if (Status status = compilation_.importModel(request_.model, request_.shapes, request_.cache);
+  if (Status status = compilation_.importModel(request_.model, request_.shapes, request_.cache,
+                                               &request_.inputs);
       !status)
     return status;
   showProgress("dense reference");

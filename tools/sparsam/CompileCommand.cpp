@@ -54,9 +54,10 @@ public:
       return arch.error();
     if (output_.empty())
       output_ = std::filesystem::path(options_.model).replace_extension(".spx").string();
-    std::error_code ignored;
-    if (std::filesystem::equivalent(output_, options_.model, ignored))
-      return makeError("-o ", output_, " would overwrite the model; choose another name");
+    const std::vector<NamedFile> read = {{"the model", options_.model},
+                                         {"the calibration", options_.calibrationFile}};
+    if (Status status = checkOutputs({{"-o", output_}}, read); !status)
+      return status;
     Compilation compilation;
     if (Status status = compile(compilation, *arch); !status)
       return status;
@@ -115,7 +116,7 @@ public:
   explicit CalibrateCommand(CLI::App &command) {
     command.add_option("model", model_, "ONNX model")->required()->type_name("MODEL.onnx");
     machine_.addTo(command);
-    inputs_.addTo(command, "Sample inputs");
+    inputs_.addTo(command, "Sample inputs; without --shape also the shapes");
     command.add_option("--shape", shapes_, "Shape of an input that is dynamic; may be repeated")
         ->type_name("NAME=1x128")
         ->allow_extra_args(false);
@@ -132,9 +133,13 @@ public:
     auto samples = inputs_.read();
     if (!samples)
       return samples.error();
+    samples->erase(kLabels);
+    if (calibratedParameters(*arch).empty())
+      return makeError(arch->spec().target(), ": with these settings no parameter depends on the "
+                                              "data; there is nothing to calibrate");
     Compilation compilation;
     showProgress("import " + model_);
-    if (Status status = compilation.importModel(model_, shapes_, ""); !status)
+    if (Status status = compilation.importModel(model_, shapes_, "", &*samples); !status)
       return status;
     showProgress("run on samples");
     auto calibration = compilation.calibrate(*samples, *arch);
@@ -194,41 +199,67 @@ public:
     if (!print_.empty())
       return printIr(compilation);
     Json report = {{"model", options_.model},
-                   {"attention", Json::array()},
-                   {"not_raised", compilation.notRaised()},
-                   {"host", Json::object()}};
-    collect(compilation.module(), report);
+                   {"attention", listCores(compilation.module())},
+                   {"not_raised", compilation.notRaised()}};
+    report["host"] = countOperations(compilation.module());
+    if (isForMachine)
+      placeOn(compilation, *arch, report);
     print(report, [&] { return format(report, compilation.notRaised()); });
     return Status();
   }
 
 private:
+  /// What runs where, which is known once the model is lowered for the machine, or why it cannot
+  /// be.
+  void placeOn(Compilation &compilation, const runtime::Arch &arch, Json &report) const {
+    report["target"] = arch.spec().target();
+    if (Status status = lower(compilation, arch); !status) {
+      report["error"] = status.error().message;
+      return;
+    }
+    report["kernels"] = listKernels(compilation.module());
+    report["host"] = countOperations(compilation.module());
+  }
+
   static std::vector<int64_t> shapeOf(mlir::Value value) {
     auto shape = mlir::cast<mlir::ShapedType>(value.getType()).getShape();
     return {shape.begin(), shape.end()};
   }
 
-  static void collect(mlir::ModuleOp module, Json &report) {
+  static Json listCores(mlir::ModuleOp module) {
+    Json cores = Json::array();
+    module.walk([&](sattn::AttentionOp core) {
+      auto name = core->getAttrOfType<mlir::StringAttr>(sattn::kNameAttr);
+      cores.push_back({{"name", name ? name.str() : ""},
+                       {"query", shapeOf(core.getQuery())},
+                       {"key", shapeOf(core.getKey())},
+                       {"mask", core.getMask() ? Json(shapeOf(core.getMask())) : Json(nullptr)},
+                       {"causal", core.getCausal()},
+                       {"scale", core.getScale().convertToDouble()}});
+    });
+    return cores;
+  }
+
+  static Json listKernels(mlir::ModuleOp module) {
+    Json kernels = Json::array();
+    for (auto kernel : module.getOps<isa::KernelOp>())
+      kernels.push_back(kernel.getSymName().str());
+    return kernels;
+  }
+
+  /// What is not of an attention core, by operation.
+  static Json countOperations(mlir::ModuleOp module) {
     std::map<std::string, int> counts;
     module.walk([&](mlir::Operation *op) {
-      auto core = mlir::dyn_cast<sattn::AttentionOp>(op);
-      if (!core) {
-        llvm::StringRef name = op->getName().getStringRef();
-        if ((name.starts_with("onnx.") || name.starts_with("sattn.")) && name != "onnx.Constant")
-          ++counts[name.str()];
-        return;
-      }
-      auto name = op->getAttrOfType<mlir::StringAttr>(sattn::kNameAttr);
-      report["attention"].push_back(
-          {{"name", name ? name.str() : ""},
-           {"query", shapeOf(core.getQuery())},
-           {"key", shapeOf(core.getKey())},
-           {"mask", core.getMask() ? Json(shapeOf(core.getMask())) : Json(nullptr)},
-           {"causal", core.getCausal()},
-           {"scale", core.getScale().convertToDouble()}});
+      llvm::StringRef name = op->getName().getStringRef();
+      if ((name.starts_with("onnx.") || name.starts_with("sattn.")) && name != "onnx.Constant" &&
+          !mlir::isa<sattn::AttentionOp>(op))
+        ++counts[name.str()];
     });
+    Json json = Json::object();
     for (const auto &[name, count] : counts)
-      report["host"][name] = count;
+      json[name] = count;
+    return json;
   }
 
   static std::string format(const Json &report, const std::vector<std::string> &notRaised) {
@@ -242,10 +273,27 @@ private:
     for (const Json &core : report["attention"])
       cores.addRow({core["name"], shape(core["query"]), shape(core["key"]), shape(core["mask"]),
                     core["causal"] ? "yes" : "no", core["scale"].dump()});
-    runtime::Table host({"on the host", "times"});
+    runtime::Table host(
+        {report.contains("kernels") ? "on the host" : "besides attention", "times"});
     for (const auto &[name, count] : report["host"].items())
       host.addRow({name, count.dump()});
-    return cores.toString() + listNotRaised(notRaised) + "\n" + host.toString();
+    return cores.toString() + listNotRaised(notRaised) + describeMachine(report) + "\n" +
+           host.toString();
+  }
+
+  /// "  on sta: layer_0, layer_1", or why nothing is there; empty where no machine was named.
+  static std::string describeMachine(const Json &report) {
+    if (!report.contains("target"))
+      return "";
+    std::string names;
+    if (report.contains("kernels"))
+      for (const Json &name : report["kernels"])
+        names += (names.empty() ? "" : ", ") + name.get<std::string>();
+    const std::string target = report["target"];
+    if (report.contains("error"))
+      return "\n  does not compile for " + target + ": " + report["error"].get<std::string>() +
+             "\n";
+    return "\n  on " + target + ": " + (names.empty() ? "nothing" : names) + "\n";
   }
 
   Status lower(Compilation &compilation, const runtime::Arch &arch) const {

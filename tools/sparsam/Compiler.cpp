@@ -158,8 +158,34 @@ static Result<CacheOptions> readCacheOption(const std::string &text) {
   return options;
 }
 
+/// `shapes`, and those of the other tensors in the same form.
+static std::vector<std::string> withShapesOf(const runtime::TensorMap &inputs,
+                                             std::vector<std::string> shapes) {
+  const std::vector<std::string> given = shapes;
+  for (const auto &[name, tensor] : inputs) {
+    const bool isGiven = llvm::any_of(given, [prefix = name + "="](const std::string &shape) {
+      return StringRef(shape).starts_with(prefix);
+    });
+    if (!isGiven && !tensor.shape().empty())
+      shapes.push_back(name + "=" + runtime::toString(tensor.shape()));
+  }
+  return shapes;
+}
+
 Status Compilation::importModel(const std::string &path, const std::vector<std::string> &shapes,
-                                const std::string &cache) {
+                                const std::string &cache, const runtime::TensorMap *inputs) {
+  if (!inputs)
+    return import(path, shapes, cache);
+  const std::vector<std::string> all = withShapesOf(*inputs, shapes);
+  Status status = import(path, all, cache);
+  if (!status && all.size() > shapes.size())
+    return makeError(status.error().message,
+                     "\n  note: where no --shape is given, shapes are those of the inputs");
+  return status;
+}
+
+Status Compilation::import(const std::string &path, const std::vector<std::string> &shapes,
+                           const std::string &cache) {
   ImportOptions options;
   for (const std::string &shape : shapes)
     if (Status status = addShape(shape, options); !status)
@@ -224,7 +250,7 @@ std::string Compilation::calibrationNote(const runtime::Arch &arch,
   if (missing.empty())
     return "";
   return "\n  note: --calibrate samples.npz takes " + runtime::join(missing, " and ") +
-         " from sample inputs; `sparsam calibrate " + path_ +
+         " from sample inputs; `sparsam calibrate " + path_ + " --target " + arch.spec().target() +
          " --input samples.npz -o c.json` keeps them for --calibration c.json";
 }
 
@@ -297,6 +323,21 @@ static Calibration withoutSet(Calibration calibration, const runtime::Arch &arch
   for (auto &[core, values] : calibration)
     std::erase_if(values, [&](const auto &value) { return arch.isSet(value.first); });
   return calibration;
+}
+
+/// Refuses values of parameters that are none of calibration's.
+static Status checkNames(const Calibration &calibration, const std::string &path,
+                         const runtime::Arch &arch) {
+  std::vector<std::string> names;
+  for (const auto &[name, value] : calibratedParameters(arch))
+    names.push_back(name);
+  for (const auto &[core, values] : calibration)
+    for (const auto &[name, value] : values)
+      if (!names.empty() && !llvm::is_contained(names, name))
+        return makeError(path, ": '", runtime::printable(name), "' of '", runtime::printable(core),
+                         "' is no parameter that calibration sets; those are ",
+                         runtime::join(names));
+  return Status();
 }
 
 Calibration Compilation::calibrationFrom(const runtime::RunResult &run, const runtime::Arch &arch) {
@@ -375,7 +416,11 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
     return makeError("give either --calibrate or --calibration");
   if (!calibrationFile.empty()) {
     auto calibration = readCalibration(calibrationFile);
-    return calibration ? withoutSet(calibration.take(), arch) : calibration;
+    if (!calibration)
+      return calibration;
+    if (Status status = checkNames(*calibration, calibrationFile, arch); !status)
+      return status.error();
+    return withoutSet(calibration.take(), arch);
   }
   if (samples.empty() || !usesCalibration(mode(), arch))
     return Calibration();
@@ -385,9 +430,10 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
   return compilation.calibrate(*tensors, arch);
 }
 
-Status ModelOptions::compile(Compilation &compilation, const runtime::Arch &arch) const {
+Status ModelOptions::compile(Compilation &compilation, const runtime::Arch &arch,
+                             const runtime::TensorMap *inputs) const {
   showProgress("import " + model);
-  if (Status status = compilation.importModel(model, shapes, cache); !status)
+  if (Status status = compilation.importModel(model, shapes, cache, inputs); !status)
     return status;
   if (!samples.empty())
     showProgress("calibrate on " + samples);

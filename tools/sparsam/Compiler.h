@@ -32,9 +32,9 @@ public:
   Compilation();
 
   /// Imports the model and raises its attention. `shapes` are "name=1x128"; `cache` is "past=1024",
-  /// or empty.
+  /// or empty; `inputs`, if not null, give the shapes that `shapes` does not.
   Status importModel(const std::string &path, const std::vector<std::string> &shapes,
-                     const std::string &cache);
+                     const std::string &cache, const runtime::TensorMap *inputs = nullptr);
   /// A program of one attention core instead.
   void buildAttention(const std::vector<int64_t> &queryShape, int64_t keys, bool hasMask);
 
@@ -76,6 +76,8 @@ public:
   Result<std::shared_ptr<const runtime::Program>> assemble(const Provenance &provenance);
 
 private:
+  Status import(const std::string &path, const std::vector<std::string> &shapes,
+                const std::string &cache);
   /// A note on how to calibrate, where attention has no values.
   std::string calibrationNote(const runtime::Arch &arch, const Calibration &calibration) const;
   /// `provenance` with what pruning did to the weights.
@@ -102,8 +104,10 @@ struct ModelOptions {
 
   void addTo(CLI::App &command, const char *what = "ONNX model", const char *type = "MODEL.onnx");
   AttentionMode mode() const;
-  /// Imports, calibrates and lowers the model; what is left to do is to assemble it.
-  Status compile(Compilation &compilation, const runtime::Arch &arch) const;
+  /// Imports, calibrates and lowers the model; what is left to do is to assemble it. `inputs` as
+  /// for importModel.
+  Status compile(Compilation &compilation, const runtime::Arch &arch,
+                 const runtime::TensorMap *inputs = nullptr) const;
   /// Parameters of attention cores from --calibration or --calibrate.
   Result<Calibration> calibration(Compilation &compilation, const runtime::Arch &arch) const;
   Provenance provenance(const runtime::Arch &arch) const;

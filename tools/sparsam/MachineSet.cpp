@@ -135,6 +135,10 @@ Result<std::vector<runtime::ComparedMachine>> MachineSetOptions::resolve() const
   for (const std::string &setting : settings)
     if (Status status = applySetting(setting, *chosen, machines); !status)
       return status.error();
+  // What parameters cannot be together is said before any work is done.
+  for (const runtime::ComparedMachine &machine : machines)
+    if (auto made = modelRegistry().find(machine.name())->createMachine(machine.arch); !made)
+      return makeError(machine.name(), ": ", made.error().message);
   return machines;
 }
 

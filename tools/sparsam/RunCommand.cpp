@@ -5,6 +5,7 @@
 
 #include "runtime/io/Npy.h"
 #include "runtime/kernel/TraceWriter.h"
+#include "runtime/program/Program_generated.h"
 #include "runtime/report/Report.h"
 #include "runtime/support/Parallel.h"
 
@@ -12,6 +13,13 @@
 #include <chrono>
 
 namespace sparsam::driver {
+
+static bool hasInput(const runtime::Program &program, const std::string &name) {
+  const program::Program &table = program.table();
+  return std::any_of(table.inputs()->begin(), table.inputs()->end(), [&](int32_t index) {
+    return table.tensors()->Get(uint32_t(index))->name()->str() == name;
+  });
+}
 
 namespace {
 
@@ -22,13 +30,15 @@ public:
     for (CLI::Option *option : command.get_options())
       if (!option->get_positional() && option != command.get_help_ptr())
         modelOptions_.push_back(option->group("For a model"));
-    inputs_.addTo(command, "Inputs");
+    inputs_.addTo(command, "Inputs; of a model without --shape also the shapes");
     command.add_option("-o,--output", output_, "Where the outputs go")->type_name("FILE.npz");
-    command
-        .add_option("--mode", mode_,
-                    "full: outputs and cycles; functional: outputs alone; timing: cycles alone, "
-                    "from --replay-masks")
-        ->check(CLI::IsMember({"full", "functional", "timing"}));
+    modeOption_ =
+        command
+            .add_option(
+                "--mode", mode_,
+                "full: outputs and cycles; functional: outputs alone; timing: cycles alone, "
+                "from --replay-masks")
+            ->check(CLI::IsMember({"full", "functional", "timing"}));
     command.add_option("--threads", threads_, "Threads (default: one per processor)")
         ->check(CLI::Range(1, 1024));
     command.add_option("--record-masks", record_, "Write the masks that were used")
@@ -56,9 +66,12 @@ public:
     if (!inputs)
       return inputs.error();
     runtime::setThreadCount(threads_);
-    auto program = load();
+    auto program = load(*inputs);
     if (!program)
       return program.error();
+    // An evaluation set holds the right answers as well; `compare` scores outputs by them.
+    if (!hasInput(**program, kLabels))
+      inputs->erase(kLabels);
     auto session = createSession(*program);
     if (!session)
       return session.error();
@@ -83,7 +96,7 @@ public:
 
 private:
   /// The program in the file, or that of the model.
-  Result<std::shared_ptr<const runtime::Program>> load() const {
+  Result<std::shared_ptr<const runtime::Program>> load(const runtime::TensorMap &inputs) const {
     if (!options_.model.ends_with(".onnx")) {
       for (const CLI::Option *option : modelOptions_)
         if (option->count() > 0)
@@ -95,7 +108,12 @@ private:
     if (!arch)
       return arch.error();
     Compilation compilation;
-    if (Status status = options_.compile(compilation, *arch); !status)
+    // A model with caches is fed token by token: its inputs do not have its shapes.
+    runtime::TensorMap shaped;
+    if (options_.cache.empty())
+      shaped = inputs;
+    shaped.erase(kLabels);
+    if (Status status = options_.compile(compilation, *arch, &shaped); !status)
       return status.error();
     return compilation.assemble(options_.provenance(*arch));
   }
@@ -124,6 +142,10 @@ private:
     const bool isTiming = mode_ == "timing" || !replay_.empty();
     if (mode_ == "functional" && !replay_.empty())
       return makeError("--mode functional: --replay-masks times masks and runs no numerics");
+    if (!replay_.empty() && mode_ == "full" && modeOption_->count() > 0)
+      return makeError("--mode full: --replay-masks times masks and runs no numerics");
+    if (isTiming && !inputs_.files.empty())
+      return makeError("--input: a timing run reads no inputs");
     if (mode_ == "functional" && !trace_.empty())
       return makeError("--trace: a functional run has no time");
     if (isTiming && replay_.empty())
@@ -132,7 +154,11 @@ private:
       return makeError("-o: a timing run has no outputs");
     if (isTiming && !record_.empty())
       return makeError("--record-masks: a timing run makes no masks");
-    return Status();
+    std::vector<NamedFile> read = inputs_.paths();
+    read.insert(read.end(),
+                {{options_.model.ends_with(".onnx") ? "the model" : "the program", options_.model},
+                 {"the masks", replay_}});
+    return checkOutputs({{"-o", output_}, {"--record-masks", record_}, {"--trace", trace_}}, read);
   }
 
   Status prepare(runtime::RunOptions &options, runtime::MaskTrace &replay,
@@ -173,6 +199,7 @@ private:
   }
 
   ModelOptions options_;
+  const CLI::Option *modeOption_ = nullptr;
   std::vector<const CLI::Option *> modelOptions_;
   InputOptions inputs_;
   runtime::HostModel host_;
