@@ -3,8 +3,10 @@
 
 #include "tools/sparsam/Paper.h"
 
+#include "runtime/support/Text.h"
 #include "tools/common/Registry.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <yaml-cpp/yaml.h>
@@ -15,8 +17,23 @@ static std::optional<double> numberOf(const YAML::Node &node) {
   return node ? std::optional(node.as<double>()) : std::nullopt;
 }
 
+/// Keys of a row. A text with a comma that lacks its quotes makes others.
+static Status checkKeys(const YAML::Node &node) {
+  static const std::vector<std::string> known = {"metric", "workload",  "published",
+                                                 "unit",   "tolerance", "source",
+                                                 "recipe", "arguments", "reason"};
+  for (const auto &entry : node)
+    if (std::string key = entry.first.as<std::string>();
+        std::find(known.begin(), known.end(), key) == known.end())
+      return makeError("'", node["metric"].as<std::string>(""), "' has the unknown key '",
+                       runtime::printable(key), "'; there are: ", runtime::join(known));
+  return Status();
+}
+
 static Result<runtime::PaperRow>
 evaluateRow(const YAML::Node &node, const runtime::TargetModel &model, const runtime::Arch &arch) {
+  if (Status status = checkKeys(node); !status)
+    return status.error();
   auto text = [&](const char *name) { return node[name].as<std::string>(""); };
   runtime::PaperRow row;
   row.metric = text("metric");

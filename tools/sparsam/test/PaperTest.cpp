@@ -81,6 +81,9 @@ TEST(Paper, names_the_row_that_says_too_little) {
   EXPECT_EQ(errorOf("recipe: two, reason: none"),
             file + "'m, w' needs either a recipe or a reason");
   EXPECT_EQ(errorOf("recipe: two, published: 2"), file + "'m, w' needs published and tolerance");
+  EXPECT_EQ(errorOf("reason: none, dense, published: 2"),
+            file + "'m' has the unknown key 'dense'; there are: metric, workload, published, unit, "
+                   "tolerance, source, recipe, arguments, reason");
   EXPECT_EQ(errorOf("recipe: three, published: 2, tolerance: 0"), file + "'m, w': no recipe 'three'");
 }
 
