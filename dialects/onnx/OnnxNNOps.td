@@ -94,7 +94,8 @@ def Onnx_AttentionOp : Onnx_Op<"Attention", "attention"> {
   let summary = "Attend, as the operator of opset 23";
   let description = [{
     Q, K and V are [batch, heads, tokens, size], or [batch, tokens, heads * size] with `q_num_heads` and `kv_num_heads`. The
-    mask is added, or hides where it is false. Past keys and values are not supported.
+    mask is added, or hides where it is false. Past keys and values are not supported; without them, query i of a causal
+    attention sees keys up to i.
 
     ```mlir
     %none = onnx.None : none

@@ -81,10 +81,21 @@ func.func @operator(%q: tensor<1x8x32xf32>, %mask: tensor<8x8xi1>) -> tensor<1x8
   return %y : tensor<1x8x32xf32>
 }
 
+// Query i sees keys up to i, which is not up to i + keys - queries.
+// CHECK-LABEL: @causal_operator
+func.func @causal_operator(%q: tensor<1x2x2x16xf32>, %k: tensor<1x2x3x16xf32>) -> tensor<1x2x2x16xf32> {
+  // CHECK: %[[MASK:.*]] = onnx.Constant dense<{{\[\[\[\[}}0.000000e+00, 0xFF800000, 0xFF800000], [0.000000e+00, 0.000000e+00, 0xFF800000]]]]>
+  // CHECK: sattn.attention {{.*}} mask %[[MASK]] {policy = #sattn.dense
+  %none = onnx.None : none
+  %y = onnx.Attention %q, %k, %k, %none {is_causal = 1 : i64}
+      : (tensor<1x2x2x16xf32>, tensor<1x2x3x16xf32>, tensor<1x2x3x16xf32>, none) -> tensor<1x2x2x16xf32>
+  return %y : tensor<1x2x2x16xf32>
+}
+
 // CHECK-LABEL: @microsoft
 func.func @microsoft(%x: tensor<1x8x32xf32>, %w: tensor<32x96xf32>, %b: tensor<96xf32>, %m: tensor<1x8xi32>) -> (tensor<1x8x32xf32>, tensor<1x8x32xf32>) {
-  // CHECK: sattn.attention {{.*}} mask {{.*}} {causal, policy = #sattn.dense, sattn.name = "attention_6"
-  // CHECK: sattn.attention {{.*}} {policy = #sattn.dense, sattn.name = "attention_7"
+  // CHECK: sattn.attention {{.*}} mask {{.*}} {causal, policy = #sattn.dense, sattn.name = "attention_7"
+  // CHECK: sattn.attention {{.*}} {policy = #sattn.dense, sattn.name = "attention_8"
   %none = onnx.None : none
   %y = onnx.MSAttention %x, %w, %b, %m {num_heads = 2 : i64, unidirectional = 1 : i64}
       : (tensor<1x8x32xf32>, tensor<32x96xf32>, tensor<96xf32>, tensor<1x8xi32>) -> tensor<1x8x32xf32>

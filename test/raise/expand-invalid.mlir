@@ -46,3 +46,14 @@ func.func @key_padding_mask(%x: tensor<1x8x16xf32>, %m: tensor<1xi32>) -> tensor
     : (tensor<1x8x16xf32>, tensor<1x8x16xf32>, tensor<1x8x16xf32>, none, tensor<1xi32>, none) -> tensor<1x8x16xf32>
   return %y : tensor<1x8x16xf32>
 }
+
+// -----
+
+// ONNX Runtime lets the last query see all keys, and others those up to their own number.
+func.func @unidirectional(%q: tensor<1x4x16xf32>, %k: tensor<1x6x16xf32>) -> tensor<1x4x16xf32> {
+  %none = onnx.None : none
+  // expected-error @+1 {{cannot be run: unidirectional attention of 4 queries and 6 keys is not supported, it takes as many of both}}
+  %y = onnx.MSMultiHeadAttention %q, %k, %k, %none, %none, %none {num_heads = 2 : i64, unidirectional = 1 : i64}
+    : (tensor<1x4x16xf32>, tensor<1x6x16xf32>, tensor<1x6x16xf32>, none, none, none) -> tensor<1x4x16xf32>
+  return %y : tensor<1x4x16xf32>
+}

@@ -49,6 +49,26 @@ static Value paddingMask(OnnxBuilder &builder, Value padding, float hidden) {
   return builder.reshape(mask, {shape[0], 1, 1, shape[1]});
 }
 
+/// 0 where key j <= query i, and what hides all later keys: causal with the two ends at the start.
+static Value topLeftCausalMask(OnnxBuilder &builder, int64_t queries, int64_t keys) {
+  SmallVector<float> values;
+  for (int64_t i = 0; i < queries; ++i)
+    for (int64_t j = 0; j < keys; ++j)
+      values.push_back(j <= i ? 0.0f : -std::numeric_limits<float>::infinity());
+  auto type = RankedTensorType::get({1, 1, queries, keys}, builder.builder.getF32Type());
+  return onnx::ConstantOp::create(builder.builder, builder.loc, type,
+                                  DenseElementsAttr::get(type, ArrayRef<float>(values)));
+}
+
+/// ONNX counts keys from the first one (there are no past keys), sattn from the last one.
+static void alignCausal(OnnxBuilder &builder, Core &core) {
+  const int64_t queries = shapeOf(core.query)[2], keys = shapeOf(core.key)[2];
+  if (!core.causal || queries == keys)
+    return;
+  core.mask = addMasks(builder, core.mask, topLeftCausalMask(builder, queries, keys));
+  core.causal = false;
+}
+
 static void replace(OnnxBuilder &builder, Operation *op, Core &core, StringRef name,
                     bool joinsHeads) {
   recogniseCausal(core);
@@ -101,6 +121,7 @@ LogicalResult expandAttention(onnx::AttentionOp op, StringRef name) {
     }
     core.mask = withFourDims(builder, mask);
   }
+  alignCausal(builder, core);
   replace(builder, op, core, name, isJoined);
   return success();
 }
@@ -146,6 +167,10 @@ LogicalResult expandAttention(onnx::MSMultiHeadAttentionOp op, StringRef name) {
   SmallVector<Value> parts = {op.getQuery(), op.getKey(), op.getValue()};
   if (failed(checkHidden(op, parts, heads)))
     return failure();
+  const int64_t queries = shapeOf(parts[0])[1], keys = shapeOf(parts[1])[1];
+  if (op.getUnidirectional() && queries != keys)
+    return refuse(op, "unidirectional attention of " + Twine(queries) + " queries and " +
+                          Twine(keys) + " keys is not supported, it takes as many of both");
   int64_t offset = 0;
   for (Value &part : parts) {
     const int64_t hidden = shapeOf(part)[2];
