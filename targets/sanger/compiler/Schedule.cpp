@@ -33,13 +33,9 @@ public:
     if (core.hasBias && core.biasBatch == 1 && core.biasHeads == 1)
       loadBias(zero(), zero());
     // Heads of one batch entry share what is loaded once per entry.
-    bool biasPerEntry = core.hasBias && core.biasBatch > 1;
+    const bool biasPerEntry = core.hasBias && core.biasBatch > 1;
     heads = biasPerEntry || biasPerHead() ? core.heads : core.batch * core.heads;
-    loop(core.batch * core.heads / heads, [&](AffineExpr entry) {
-      if (biasPerEntry && !biasPerHead())
-        loadBias(entry, zero());
-      emitHeads(entry);
-    });
+    emitEntries(core.batch * core.heads / heads);
   }
 
 private:
@@ -95,6 +91,28 @@ private:
                    BlockEncoderAttr::get(context, core.encoder));
   }
 
+  void emitEntry(AffineExpr entry, AffineExpr turnOfFirstHead) {
+    firstTurn = turnOfFirstHead;
+    if (core.hasBias && core.biasBatch > 1 && !biasPerHead())
+      loadBias(entry, zero());
+    emitHeads(entry);
+  }
+
+  /// An address generator takes no sum of two loop counters modulo two: entries of an odd number of
+  /// heads come in pairs, in each of which the turn of the first head is known.
+  void emitEntries(int64_t entries) {
+    if (heads == 1)
+      return loop(entries, [&](AffineExpr entry) { emitEntry(entry, entry); });
+    if (heads % 2 == 0 || entries == 1)
+      return loop(entries, [&](AffineExpr entry) { emitEntry(entry, zero()); });
+    loop(entries / 2, [&](AffineExpr pair) {
+      emitEntry(pair * 2, zero());
+      emitEntry(pair * 2 + 1, constant(1));
+    });
+    if (entries % 2 == 1)
+      emitEntry(constant(entries - 1), zero());
+  }
+
   void emitHeads(AffineExpr entry) {
     auto predict = [&](AffineExpr head) { emitPrediction(entry, head); };
     auto compute = [&](AffineExpr head) { emitSparse(entry, head); };
@@ -112,9 +130,14 @@ private:
     compute(constant(heads - 1));
   }
 
+  /// What the bias buffer rotates with.
+  AffineExpr biasTurn(AffineExpr entry, AffineExpr head) {
+    return biasPerHead() ? turnOf(head) : entry;
+  }
+
   /// The bias of batch entry `entry` and, where it has one per head, head `head`.
   void loadBias(AffineExpr entry, AffineExpr head) {
-    AffineExpr turn = biasPerHead() ? head : entry;
+    AffineExpr turn = biasTurn(entry, head);
     AffineExpr fromEntry = core.biasBatch > 1 ? entry : zero();
     AffineExpr fromHead = biasPerHead() ? head : zero();
     const int64_t rows = core.biasQueries == 1 ? 1 : geometry.lowbitRows;
@@ -131,15 +154,19 @@ private:
     if (!core.hasBias)
       return Value();
     bool oneRow = core.biasQueries == 1;
-    return view(biasBuffer, biasPerHead() ? head : entry, oneRow ? zero() : row, col,
-                oneRow ? 1 : rows, cols);
+    return view(biasBuffer, biasTurn(entry, head), oneRow ? zero() : row, col, oneRow ? 1 : rows,
+                cols);
   }
 
   /// What a buffer of one tile per row tile, or per stripe, rotates with: the tile, or the head
   /// where there is but one tile.
   AffineExpr turn(int64_t tiles, AffineExpr tile, AffineExpr head) {
-    return tiles > 1 ? tile : head;
+    return tiles > 1 ? tile : turnOf(head);
   }
+
+  /// What buffers of heads rotate with: as good as the head's number, so that the last head of an
+  /// entry and the first of the next have different slots, too.
+  AffineExpr turnOf(AffineExpr head) { return firstTurn + head; }
 
   /// The head's number in query, key, value and output.
   AffineExpr number(AffineExpr entry, AffineExpr head) { return entry * heads + head; }
@@ -152,13 +179,13 @@ private:
       loadBias(entry, head);
     loop(rowTiles, [&](AffineExpr t) {
       emit<LoadQueryOp>(view(query, {g, t * rows, zero()}, rows, d),
-                        view(queryBuffer, head, t * rows, zero(), rows, d));
+                        view(queryBuffer, turnOf(head), t * rows, zero(), rows, d));
     });
     loop(keyTiles, [&](AffineExpr j) {
-      Value tile = view(keyBuffer, head, j * cols, zero(), cols, d);
+      Value tile = view(keyBuffer, turnOf(head), j * cols, zero(), cols, d);
       emit<LoadKeyOp>(view(key, {g, j * cols, zero()}, cols, d), tile);
       if (core.predict)
-        emit<QuantizeKeyOp>(tile, view(lowKeyBuffer, head, j * cols, zero(), cols, d));
+        emit<QuantizeKeyOp>(tile, view(lowKeyBuffer, turnOf(head), j * cols, zero(), cols, d));
     });
     loop(rowTiles, [&](AffineExpr t) {
       if (core.predict)
@@ -170,7 +197,7 @@ private:
         emit<PackSplitOp>(index(t * rows),
                           view(maskBuffer, turn(rowTiles, t, head), zero(), s * geometry.stripe,
                                rows, geometry.stripe),
-                          view(blocksBuffer, head, s, zero(), 1, 1));
+                          view(blocksBuffer, turnOf(head), s, zero(), 1, 1));
       });
     });
   }
@@ -180,9 +207,9 @@ private:
     const int64_t rows = geometry.lowbitRows, cols = geometry.lowbitCols, d = core.headDim;
     AffineExpr slot = turn(rowTiles, t, head);
     Value codes = view(lowQueryBuffer, slot, zero(), zero(), rows, d);
-    emit<QuantizeQueryOp>(view(queryBuffer, head, t * rows, zero(), rows, d), codes);
+    emit<QuantizeQueryOp>(view(queryBuffer, turnOf(head), t * rows, zero(), rows, d), codes);
     loop(keyTiles, [&](AffineExpr j) {
-      emit<ScoreOp>(codes, view(lowKeyBuffer, head, j * cols, zero(), cols, d),
+      emit<ScoreOp>(codes, view(lowKeyBuffer, turnOf(head), j * cols, zero(), cols, d),
                     biasTile(entry, head, t * rows, j * cols, rows, cols),
                     view(scoreBuffer, slot, zero(), j * cols, rows, cols));
     });
@@ -195,11 +222,11 @@ private:
     AffineExpr g = number(entry, head);
     emit<SelectHeadOp>(index(g), PipeAttr::get(getBuilder().getContext(), Pipe::Sparse));
     loop(rowTiles, [&](AffineExpr t) {
-      emit<ClearOutputOp>(view(outputBuffer, head, t * rows, zero(), rows, d));
+      emit<ClearOutputOp>(view(outputBuffer, turnOf(head), t * rows, zero(), rows, d));
     });
     loop(stripes, [&](AffineExpr s) { emitStripe(entry, head, s); });
     loop(rowTiles, [&](AffineExpr t) {
-      Value tile = view(outputBuffer, head, t * rows, zero(), rows, d);
+      Value tile = view(outputBuffer, turnOf(head), t * rows, zero(), rows, d);
       emit<NormalizeOp>(tile);
       emit<StoreOutputOp>(tile, view(output, {g, t * rows, zero()}, rows, d));
     });
@@ -210,14 +237,14 @@ private:
     const int64_t stripe = geometry.stripe, d = core.headDim;
     emit<LoadValueOp>(view(value, {number(entry, head), s * stripe, zero()}, stripe, d),
                       view(valueBuffer, turn(stripes, s, head), zero(), zero(), stripe, d));
-    auto seal =
-        emit<SealBlocksOp>(getBuilder().getIndexType(), view(blocksBuffer, head, s, zero(), 1, 1));
+    auto seal = emit<SealBlocksOp>(getBuilder().getIndexType(),
+                                   view(blocksBuffer, turnOf(head), s, zero(), 1, 1));
     loop(seal.getCount(), [&](AffineExpr) {
-      Value blocks = view(blocksBuffer, head, s, zero(), 1, 1);
-      Value queries = view(queryBuffer, head, zero(), zero(), paddedQueries, d);
-      Value keys = view(keyBuffer, head, s * stripe, zero(), stripe, d);
+      Value blocks = view(blocksBuffer, turnOf(head), s, zero(), 1, 1);
+      Value queries = view(queryBuffer, turnOf(head), zero(), zero(), paddedQueries, d);
+      Value keys = view(keyBuffer, turnOf(head), s * stripe, zero(), stripe, d);
       Value values = view(valueBuffer, turn(stripes, s, head), zero(), zero(), stripe, d);
-      Value accumulators = view(outputBuffer, head, zero(), zero(), paddedQueries, d);
+      Value accumulators = view(outputBuffer, turnOf(head), zero(), zero(), paddedQueries, d);
       Value biases = biasTile(entry, head, zero(), s * stripe, paddedQueries, stripe);
       emit<SddmmOp>(blocks, queries, keys, biases);
       emit<ExpOp>();
@@ -231,7 +258,8 @@ private:
   Value query, key, value, bias, output;
   int64_t rowTiles, keyTiles, stripes;
   int64_t paddedQueries, scoreCols, paddedKeys;
-  int64_t heads = 0; ///< of one turn of the loop over batch entries
+  int64_t heads = 0;    ///< of one turn of the loop over batch entries
+  AffineExpr firstTurn; ///< of the entry's first head
   bool pipelined = false;
   Buffer queryBuffer, keyBuffer, valueBuffer, lowQueryBuffer, lowKeyBuffer, scoreBuffer, biasBuffer,
       maskBuffer, blocksBuffer, outputBuffer;
