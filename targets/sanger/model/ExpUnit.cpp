@@ -17,7 +17,7 @@ ExpUnit::ExpUnit(int width, int fraction, bool isSigned, bool isSaturating)
   }
 }
 
-int64_t ExpUnit::operator()(int64_t word) const {
+int64_t ExpUnit::operator()(int64_t word, bool *isOverflow) const {
   const uint64_t mask = (uint64_t(1) << width_) - 1;
   int64_t x = int64_t(uint64_t(word) & mask);
   if (isSigned_ && x >> (width_ - 1) & 1)
@@ -35,8 +35,11 @@ int64_t ExpUnit::operator()(int64_t word) const {
   // overflows anyway.
   bool isHuge = shift > 60 - fraction_;
   int64_t result = shift <= 0 ? mantissa >> -shift : isHuge ? 0 : mantissa << shift;
+  const bool overflows = isHuge || result > largest_;
+  if (isOverflow && overflows)
+    *isOverflow = true;
   if (isSaturating_)
-    return isHuge || result > largest_ ? largest_ : result;
+    return overflows ? largest_ : result;
   return isHuge && shift < 64 ? int64_t(uint64_t(mantissa) << shift & mask)
                               : int64_t(uint64_t(result) & mask);
 }

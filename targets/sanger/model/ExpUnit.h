@@ -17,8 +17,9 @@ public:
   /// an overflow gives the largest word; the released RTL wraps.
   ExpUnit(int width, int fraction, bool isSigned, bool isSaturating);
 
-  /// exp of the low `width` bits of `word`.
-  int64_t operator()(int64_t word) const;
+  /// exp of the low `width` bits of `word`. `isOverflow`, if not null, becomes true if the word
+  /// cannot hold it.
+  int64_t operator()(int64_t word, bool *isOverflow = nullptr) const;
   int64_t tableEntry(int i) const { return table_[size_t(i)]; }
 
   static constexpr int kLutBits = 6, kAppendedBits = 4;

@@ -23,9 +23,9 @@ namespace {
 class Walker {
 public:
   Walker(const Kernel &kernel, const Params &params, std::span<const TensorView> bindings,
-         int64_t firstHead, int64_t lastHead, RecordedMasks &masks)
+         int64_t firstHead, int64_t lastHead, Observed &observed)
       : kernel_(kernel), bindings_(bindings), firstHead_(firstHead), lastHead_(lastHead),
-        masks_(masks), selection_(kernel, params), predictor_(kernel, selection_.tags) {
+        observed_(observed), selection_(kernel, params), predictor_(kernel, selection_.tags) {
     for (Role role : {Role::query, Role::key, Role::value, Role::bias})
       buffer(role).resize(size_t(kernel.memory(role).extent) + kernels::kSlack);
     const MemoryUse &output = kernel.memory(Role::output);
@@ -39,6 +39,8 @@ public:
       return execute(insn, addressing);
     });
   }
+
+  Overflows overflows() const { return array_->overflows(); }
 
 private:
   bool owns(int64_t head) const { return firstHead_ <= head && head < lastHead_; }
@@ -142,8 +144,8 @@ private:
         return query.error();
       if (*query >= 0) {
         predictor_.threshold(scores, r, predicted_.data(), executed_.data());
-        record(masks_.executed, *query, executed_);
-        record(masks_.predicted, *query, predicted_);
+        record(observed_.executed, *query, executed_);
+        record(observed_.predicted, *query, predicted_);
       } else {
         std::fill(executed_.begin(), executed_.end(), 0);
       }
@@ -170,8 +172,8 @@ private:
         executed_[w] = ones == 64 ? ~uint64_t(0) : (uint64_t(1) << ones) - 1;
       }
       if (query >= 0 && query < queries) {
-        record(masks_.executed, query, executed_);
-        record(masks_.predicted, query, executed_);
+        record(observed_.executed, query, executed_);
+        record(observed_.predicted, query, executed_);
       }
       selection_.writeRow(mask, r, executed_.data());
     }
@@ -269,7 +271,7 @@ private:
   const Kernel &kernel_;
   std::span<const TensorView> bindings_;
   int64_t firstHead_, lastHead_;
-  RecordedMasks &masks_;
+  Observed &observed_;
   Selection selection_;
   Predictor predictor_;
   std::unique_ptr<SparseArray> array_;
@@ -305,23 +307,33 @@ static Status checkBindings(const Kernel &kernel, std::span<const TensorView> bi
 
 Status walkFunctional(const Kernel &kernel, const Params &params,
                       std::span<const TensorView> bindings, bool recordPredicted,
-                      RecordedMasks &masks) {
+                      Observed &observed) {
   if (Status status = checkBindings(kernel, bindings); !status)
     return status;
   const int64_t heads = kernel.config.heads;
   auto [batch, headsPerEntry] = batchAndHeads(bindings[size_t(kernel.queryBinding)].shape, heads);
   Status allocated = withinMemory(
       kernel.name(), "for its masks", [&, batch = batch, headsPerEntry = headsPerEntry] {
-        masks.executed = BitTensor(batch, headsPerEntry, kernel.config.queries, kernel.config.keys);
+        observed.executed =
+            BitTensor(batch, headsPerEntry, kernel.config.queries, kernel.config.keys);
         if (recordPredicted)
-          masks.predicted = masks.executed;
+          observed.predicted = observed.executed;
         return Status();
       });
   if (!allocated)
     return allocated;
-  return walkHeads(kernel.name(), heads, [&](int64_t, int64_t first, int64_t last) {
-    return Walker(kernel, params, bindings, first, last, masks).run();
+  std::vector<Overflows> overflows(threadCount());
+  Status status = walkHeads(kernel.name(), heads, [&](int64_t part, int64_t first, int64_t last) {
+    Walker walker(kernel, params, bindings, first, last, observed);
+    Status walked = walker.run();
+    overflows[size_t(part)] = walker.overflows();
+    return walked;
   });
+  for (const Overflows &part : overflows) {
+    observed.overflows.scores += part.scores;
+    observed.overflows.sums += part.sums;
+  }
+  return status;
 }
 
 } // namespace sparsam::sanger

@@ -5,13 +5,15 @@
 
 #include "runtime/kernel/Machine.h"
 #include "targets/sanger/model/Kernel.h"
+#include "targets/sanger/model/SparseArray.h"
 
 namespace sparsam::sanger {
 
 /// Where a functional walk leaves its masks.
-struct RecordedMasks {
+struct Observed {
   runtime::BitTensor executed;
   runtime::BitTensor predicted; ///< before the policy for empty rows; only on request
+  Overflows overflows;
 };
 
 /// Computes the results of a launch. Heads are dealt out to the threads; each of them walks the
@@ -19,7 +21,7 @@ struct RecordedMasks {
 /// number of threads.
 runtime::Status walkFunctional(const Kernel &kernel, const Params &params,
                                std::span<const runtime::TensorView> bindings, bool recordPredicted,
-                               RecordedMasks &masks);
+                               Observed &observed);
 
 } // namespace sparsam::sanger
 

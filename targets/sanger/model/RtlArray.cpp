@@ -75,8 +75,10 @@ public:
       rows_[r].sum = 0;
       for (size_t i = 0; i < rows_[r].count; ++i) {
         Wide x = shifted(scores[i], format_.expFraction - 2 * format_.wordFraction);
-        scores[i] = expUnit_(int64_t(std::clamp<Wide>(x, -largest - 1, largest)));
-        rows_[r].sum = saturate(rows_[r].sum + scores[i]);
+        bool isOverflow = x > largest;
+        scores[i] = expUnit_(int64_t(std::clamp<Wide>(x, -largest - 1, largest)), &isOverflow);
+        overflows_.scores += isOverflow;
+        rows_[r].sum = addUp(rows_[r].sum, scores[i]);
       }
     }
   }
@@ -91,7 +93,7 @@ public:
       for (uint64_t bits = rows_[r].columns; bits; bits &= bits - 1, ++weight) {
         const float *v = value.row(std::countr_zero(bits));
         for (int64_t k = 0; k < dims; ++k)
-          partial[k] = saturate(partial[k] + shifted(Wide(*weight) * wordOf(v[k]), drop));
+          partial[k] = addUp(partial[k], shifted(Wide(*weight) * wordOf(v[k]), drop));
       }
     }
   }
@@ -101,8 +103,8 @@ public:
       int64_t *row = &output_[size_t(output.offset + rows_[r].query * output.stride)];
       int64_t &sum = sums_[size_t(output.sumOffset + rows_[r].query * output.sumStride)];
       for (int64_t k = 0; k < dims; ++k)
-        row[k] = saturate(row[k] + partials_[r * size_t(dims) + size_t(k)]);
-      sum = saturate(sum + rows_[r].sum);
+        row[k] = addUp(row[k], partials_[r * size_t(dims) + size_t(k)]);
+      sum = addUp(sum, rows_[r].sum);
     }
   }
 
@@ -128,6 +130,8 @@ public:
       destination[k] = float(output_[size_t(offset + k)]) / wordScale_;
   }
 
+  Overflows overflows() const override { return overflows_; }
+
 private:
   struct Row {
     int64_t query;
@@ -140,6 +144,13 @@ private:
   int64_t saturate(int64_t x) const { return std::clamp(x, -largestSum_ - 1, largestSum_); }
   int64_t saturate(Wide x) const {
     return int64_t(std::clamp<Wide>(x, -largestSum_ - 1, largestSum_));
+  }
+  /// A sum of exponentials, which it counts if it saturates.
+  int64_t addUp(int64_t sum, Wide x) {
+    const Wide exact = sum + x;
+    const int64_t result = saturate(exact);
+    overflows_.sums += result != exact;
+    return result;
   }
   /// A bias in the accumulators' format.
   int64_t sumOf(float x) const {
@@ -163,6 +174,7 @@ private:
   std::vector<Row> rows_;
   std::vector<int64_t> queryWords_, scores_, partials_;
   std::vector<int64_t> output_, sums_;
+  Overflows overflows_;
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 //===- Sanger.cpp - launching kernels, and registration --------------------===//
 
 #include "runtime/kernel/KernelModel.h"
+#include "runtime/report/Report.h"
 #include "runtime/support/Parallel.h"
 #include "targets/sanger/SangerYaml.h"
 #include "targets/sanger/model/Analysis.h"
@@ -11,20 +12,43 @@
 #include "targets/sanger/model/Statistics.h"
 #include "targets/sanger/model/TimingWalk.h"
 
+#include <cstdio>
+
 namespace sparsam::sanger {
 
 using namespace runtime;
 
+/// Says which scores were too large for the fixed point, and what the largest is.
+static void warnOfOverflows(const Params &params, const Overflows &overflows,
+                            LaunchReport &report) {
+  if (overflows.scores == 0 && overflows.sums == 0)
+    return;
+  const FixedPointFormat &format = params.format;
+  // The exp unit takes x * 23 / 16 for x * log2 e.
+  const double largest = double(format.expBits - format.isExpSigned - format.expFraction) * 16 / 23;
+  char limit[32];
+  std::snprintf(limit, sizeof limit, "%.3g", largest);
+  report.metrics["scores_out_of_range"] = overflows.scores;
+  report.metrics["saturated_sums"] = overflows.sums;
+  report.metrics[kWarningsMetric].push_back(
+      "exponentials of scores above " + std::string(limit) +
+      " overflow the exp unit, and their sums the accumulators, as on the machine (" +
+      std::to_string(overflows.scores) + " scores, " + std::to_string(overflows.sums) +
+      " sums); results are wrong there: scale Q down, or raise `exp_bits` and `accumulator_bits`");
+}
+
 /// Runs the numerics and leaves the masks in `trace`.
 static Status record(const Kernel &kernel, const Params &params, const LaunchContext &context,
-                     MaskTrace &trace) {
-  RecordedMasks masks;
-  Status status = walkFunctional(kernel, params, context.bindings, context.recordPredicted, masks);
+                     MaskTrace &trace, LaunchReport &report) {
+  Observed observed;
+  Status status =
+      walkFunctional(kernel, params, context.bindings, context.recordPredicted, observed);
   if (!status)
     return status;
-  trace.kernels[kernel.name()] = std::move(masks.executed);
+  warnOfOverflows(params, observed.overflows, report);
+  trace.kernels[kernel.name()] = std::move(observed.executed);
   if (context.recordPredicted)
-    trace.kernels[predictedName(kernel.name())] = std::move(masks.predicted);
+    trace.kernels[predictedName(kernel.name())] = std::move(observed.predicted);
   return Status();
 }
 
@@ -64,7 +88,7 @@ static Status launch(const Kernel &kernel, const Params &params, LaunchContext &
   MaskTrace local;
   MaskTrace &trace = context.masks ? *context.masks : local;
   if (context.mode != RunMode::timing)
-    if (Status status = record(kernel, params, context, trace); !status)
+    if (Status status = record(kernel, params, context, trace, report); !status)
       return status;
   if (context.isTimedNext)
     return Status();

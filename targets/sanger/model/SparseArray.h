@@ -24,6 +24,12 @@ struct OutputView {
   int64_t sumOffset = 0, sumStride = 0;
 };
 
+/// What words of fixed point could not hold.
+struct Overflows {
+  int64_t scores = 0; ///< whose exponential is beyond the exp unit's word
+  int64_t sums = 0;   ///< of exponentials, or of their products with V, that saturated
+};
+
 class SparseArray {
 public:
   virtual ~SparseArray() = default;
@@ -42,6 +48,9 @@ public:
   virtual void clearRow(int64_t offset, int64_t sumOffset, int64_t dims) = 0;
   virtual void normalizeRow(int64_t offset, int64_t sumOffset, int64_t dims) = 0;
   virtual void readRow(int64_t offset, int64_t dims, float *destination) const = 0;
+
+  /// So far.
+  virtual Overflows overflows() const { return {}; }
 };
 
 /// `outputElements` and `outputSums`: size of the output buffer and of its row sums.

@@ -260,6 +260,26 @@ TEST(SangerRtl, WorkedBlockIsExact) {
   EXPECT_EQ(core.data.output[0], float(std::trunc((e1 - e2) * 256 / (e1 + e2)) / 256));
 }
 
+TEST(SangerRtl, SaysWhatOverflows) {
+  CoreShape shape{1, 1, 2, 1};
+  shape.predicts = false;
+  shape.scale = 1;
+  Core core(shape, {"numerics=rtl"});
+  core.data.query = {2};
+  core.data.key = {0.5f, 1};
+  core.data.value = {1, -1};
+  EXPECT_FALSE(core.run().metrics.contains("warnings"));
+  core.data.key = {5, 6}; // scores 10 and 12: exp(10) and exp(12) are held to 2^15, as is their sum
+  LaunchReport report = core.run();
+  EXPECT_EQ(report.metrics["scores_out_of_range"], 1);
+  EXPECT_EQ(report.metrics["saturated_sums"], 1);
+  ASSERT_EQ(report.metrics["warnings"].size(), 1u);
+  EXPECT_EQ(report.metrics["warnings"][0],
+            "exponentials of scores above 10.4 overflow the exp unit, and their sums the "
+            "accumulators, as on the machine (1 scores, 1 sums); results are wrong there: scale Q "
+            "down, or raise `exp_bits` and `accumulator_bits`");
+}
+
 //===-- Determinism --------------------------------------------------------===//
 
 TEST(SangerMachine, ThreadCountDoesNotMatter) {
