@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The functional model's masks, outputs and packing statistics against the oracle, on bare tensors and masks."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -162,7 +163,9 @@ def test_statistics_ignore_what_lies_in_the_padding(run_json, tmp_path):
     masks = clustered_masks(batch=1, n=100)
     np.save(tmp_path / "m.npy", masks)
     command = ["simulate", "--target", "sanger", "--masks", tmp_path / "m.npy", "--head-dim", 64, "--valid-len", 70]
-    assert_statistics_agree(run_json(*command), oracle.pack_split(masks, valid_len=70))
+    executed = oracle.pack_split(masks & (np.arange(100) < 70))  # padded queries take blocks, too
+    expected = dataclasses.replace(oracle.pack_split(masks, valid_len=70), blocks=executed.blocks)
+    assert_statistics_agree(run_json(*command), expected)
 
 
 @pytest.mark.parametrize("batch, heads, n", [(9, 1, 64), (5, 3, 64), (4, 3, 128), (3, 4, 64)])
@@ -177,6 +180,25 @@ def test_padding_that_hides_nothing_takes_little_time(batch, heads, n, run_json,
     assert plain["launches"][0]["metrics"]["blocks"] == padded["launches"][0]["metrics"]["blocks"]
     # The mask of an entry is loaded before its first head: heads overlap across entries as within them.
     assert padded["cycles"] == pytest.approx(plain["cycles"], rel=0.03)
+
+
+@pytest.mark.parametrize("encoder", ["subrow", "column_cut"])
+def test_simulating_a_padded_mask_costs_what_making_it_did(encoder, run_json, load_npz, tmp_path):
+    rng = np.random.default_rng(5)
+    for name in "qkv":
+        np.save(tmp_path / f"{name}.npy", rng.standard_normal((2, 3, 100, 64), np.float32))
+    options = ["--target", "sanger", f"--set=encoder={encoder}", "--valid-len", "52,70"]
+    tensors = [argument for name in "qkv" for argument in (f"--{name}", tmp_path / f"{name}.npy")]
+    made = run_json("attention", *options, *tensors, "-o", tmp_path / "out.npz")
+    masks = load_npz(tmp_path / "out.npz")["mask"]
+    assert masks[:, :, 75:].any()  # padded queries have a mask, and take their part of the time
+    np.save(tmp_path / "m.npy", masks)
+    simulated = run_json("simulate", *options, "--masks", tmp_path / "m.npy", "--head-dim", 64)
+    assert simulated["cycles"] == made["cycles"]
+    blocks = oracle.pack_split(masks, encoder=encoder).blocks
+    expected = dataclasses.replace(oracle.pack_split(masks, valid_len=[52, 70], encoder=encoder), blocks=blocks)
+    assert_statistics_agree(simulated, expected)
+    assert_statistics_agree(made["launches"][0]["metrics"], expected)
 
 
 def test_simulated_latencies_are_the_released_estimators(run_json, tmp_path):

@@ -166,7 +166,7 @@ private:
     if (!session)
       return session.error();
     runtime::MaskTrace trace;
-    trace.kernels["attention_0"] = withoutPadding(bits);
+    trace.kernels["attention_0"] = withoutPaddedKeys(bits);
     runtime::RunOptions options;
     options.mode = runtime::RunMode::timing;
     options.replayMasks = &trace;
@@ -176,14 +176,14 @@ private:
     return makeReport(*result, options.mode, **program, (*session)->arch());
   }
 
-  /// Bits of padded queries and keys cleared.
-  runtime::BitTensor withoutPadding(const runtime::BitTensor &bits) const {
+  /// Bits of padded keys cleared. Those of padded queries are left: machines compute these queries.
+  runtime::BitTensor withoutPaddedKeys(const runtime::BitTensor &bits) const {
     if (validLengths_.empty())
       return bits;
     runtime::BitTensor result(bits.batch(), bits.heads(), bits.queries(), bits.keys());
     for (int64_t head = 0; head < bits.batch() * bits.heads(); ++head) {
       int64_t length = validLengths_[validLengths_.size() == 1 ? 0 : size_t(head / bits.heads())];
-      for (int64_t i = 0; i < std::min(length, bits.queries()); ++i)
+      for (int64_t i = 0; i < bits.queries(); ++i)
         for (int64_t j = 0; j < std::min(length, bits.keys()); ++j)
           if (bits.get(head, i, j))
             result.set(head, i, j);

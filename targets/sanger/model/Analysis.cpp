@@ -81,9 +81,21 @@ static void add(MaskStatistics &sum, const MaskStatistics &part, size_t kernelsB
                            part.blocksPerHead.end());
 }
 
-static bool isPredictedEntry(const std::string &name) {
-  const std::string suffix = predictedName("");
-  return name.size() > suffix.size() && name.ends_with(suffix);
+/// Entries of a trace beside the masks themselves.
+static bool isFurtherEntry(const std::string &name) {
+  auto endsWith = [&](const std::string &suffix) {
+    return name.size() > suffix.size() && name.ends_with(suffix);
+  };
+  return endsWith(predictedName("")) || endsWith(validName(""));
+}
+
+/// The tokens that the request calls valid, or else those that the trace does.
+static Result<ValidTokens> validTokensOf(const std::string &name, const BitTensor &masks,
+                                         const SimulateRequest &request) {
+  auto traced = request.masks->kernels.find(validName(name));
+  if (request.validLengths.empty() && traced != request.masks->kernels.end())
+    return tokensOfKeys(masks, traced->second);
+  return firstTokens(masks, request.validLengths);
 }
 
 static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &request,
@@ -93,16 +105,21 @@ static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &reques
   double tokens = 0;
   int64_t cycles = 0;
   for (const auto &[name, masks] : request.masks->kernels) {
-    if (isPredictedEntry(name))
+    if (isFurtherEntry(name))
       continue;
-    Result<MaskStatistics> part = computeStatistics(masks, params.array, request.validLengths);
-    if (!part)
-      return makeError("masks '", printable(name), "': ", part.error().message);
+    Result<ValidTokens> valid = validTokensOf(name, masks, request);
+    if (!valid)
+      return makeError("masks '", printable(name), "': ", valid.error().message);
+    // Padded keys are never selected; padded queries are computed.
+    ValidTokens executed = allTokens(masks);
+    if (!request.validLengths.empty())
+      executed.keys = valid->keys;
+    const MaskStatistics part = computeStatistics(masks, params.array, *valid, executed);
     tokens = std::max(tokens, double(masks.queries()));
     cycles += attentionCycles(params, masks.queries(), masks.keys(), request.headDim, true,
-                              part->blocksPerHead);
-    add(total, *part, kernels.size());
-    kernels[name] = toJson(*part);
+                              part.blocksPerHead);
+    add(total, part, kernels.size());
+    kernels[name] = toJson(part);
   }
   if (kernels.empty())
     return makeError("the mask file holds no masks");
@@ -132,7 +149,7 @@ static double bernoulliLoadBalance(double density, double pes, double tokens, do
   ArrayShape shape = params.array;
   shape.pes = int64_t(pes);
   BitTensor masks = bernoulliMask(int64_t(heads), int64_t(tokens), int64_t(tokens), density, 1);
-  return computeStatistics(masks, shape, {})->skip();
+  return computeStatistics(masks, shape, allTokens(masks), allTokens(masks)).skip();
 }
 
 RecipeTable<Params> recipes() {

@@ -8,6 +8,7 @@
 #include "targets/sanger/model/Predictor.h"
 #include "targets/sanger/model/Selection.h"
 #include "targets/sanger/model/SparseArray.h"
+#include "targets/sanger/model/ValidTokens.h"
 
 #include <algorithm>
 #include <cstring>
@@ -318,6 +319,9 @@ Status walkFunctional(const Kernel &kernel, const Params &params,
             BitTensor(batch, headsPerEntry, kernel.config.queries, kernel.config.keys);
         if (recordPredicted)
           observed.predicted = observed.executed;
+        observed.valid = kernel.biasBinding < 0
+                             ? allTokens(observed.executed).keys
+                             : shownKeys(observed.executed, bindings[size_t(kernel.biasBinding)]);
         return Status();
       });
   if (!allocated)

@@ -13,6 +13,7 @@ namespace sparsam::sanger {
 struct Observed {
   runtime::BitTensor executed;
   runtime::BitTensor predicted; ///< before the policy for empty rows; only on request
+  runtime::BitTensor valid;     ///< [batch, 1, 1, keys]: keys that the bias shows to some query
   Overflows overflows;
 };
 

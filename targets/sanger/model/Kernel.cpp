@@ -61,7 +61,10 @@ public:
     return checkLoad(i.source, i.destination, true);
   }
   Status check(const insn::LoadValue &i) { return checkLoad(i.source, i.destination, true); }
-  Status check(const insn::LoadBias &i) { return checkLoad(i.source, i.destination, false); }
+  Status check(const insn::LoadBias &i) {
+    kernel_.biasBinding = tile(i.source).binding;
+    return checkLoad(i.source, i.destination, false);
+  }
   Status check(const insn::StoreOutput &i) {
     return all({expectResult(i.destination), checkLoad(i.destination, i.source, true)});
   }

@@ -49,28 +49,28 @@ static Status record(const Kernel &kernel, const Params &params, const LaunchCon
   trace.kernels[kernel.name()] = std::move(observed.executed);
   if (context.recordPredicted)
     trace.kernels[predictedName(kernel.name())] = std::move(observed.predicted);
+  if (observed.valid.count() < observed.valid.batch() * observed.valid.keys())
+    trace.kernels[validName(kernel.name())] = std::move(observed.valid);
   return Status();
 }
 
 /// The cycles, if `context` asks for them, and the statistics of the masks.
 static Status measure(const Kernel &kernel, const Params &params, const LaunchContext &context,
-                      const BitTensor &masks, LaunchReport &report) {
+                      const BitTensor &masks, const ValidTokens &valid, LaunchReport &report) {
   // The timing walk is sequential; the statistics have another thread to themselves.
-  Result<MaskStatistics> statistics = makeError("not computed");
+  MaskStatistics statistics;
   Status status;
   const bool isTimed = context.mode != RunMode::functional;
   parallelFor(isTimed ? 2 : 1, [&](int64_t part) {
     if (part == 0)
-      statistics = computeStatistics(masks, params.array, {});
+      statistics = computeStatistics(masks, params.array, valid, allTokens(masks));
     else
       status = walkTiming(kernel, params, context.bindings, masks, context.timeline, report);
   });
-  if (!statistics)
-    return statistics.error();
   if (!status)
     return status;
   nlohmann::ordered_json ofTheWalk = std::move(report.metrics);
-  report.metrics = toJson(*statistics);
+  report.metrics = toJson(statistics);
   if (ofTheWalk.is_object())
     report.metrics.update(ofTheWalk);
   if (!isTimed)
@@ -78,7 +78,7 @@ static Status measure(const Kernel &kernel, const Params &params, const LaunchCo
   const insn::Config &config = kernel.config;
   report.metrics["cycles_closed_form"] =
       attentionCycles(params, config.queries, config.keys, config.head_dim, config.predict,
-                      statistics->blocksPerHead);
+                      statistics.blocksPerHead);
   report.metrics["cycles_simulated"] = report.cycles.value;
   return Status();
 }
@@ -96,7 +96,13 @@ static Status launch(const Kernel &kernel, const Params &params, LaunchContext &
   if (masks == trace.kernels.end())
     return makeError("the mask trace has no masks of kernel '", kernel.name(),
                      "'; record one with the program that replays it");
-  return measure(kernel, params, context, masks->second, report);
+  auto keys = trace.kernels.find(validName(kernel.name()));
+  Result<ValidTokens> valid = keys == trace.kernels.end()
+                                  ? Result<ValidTokens>(allTokens(masks->second))
+                                  : tokensOfKeys(masks->second, keys->second);
+  if (!valid)
+    return makeError("the mask trace of kernel '", kernel.name(), "': ", valid.error().message);
+  return measure(kernel, params, context, masks->second, *valid, report);
 }
 
 /// The ranges of the predictor's operands, as they enter it.

@@ -23,17 +23,20 @@ public:
       full_[count] = int64_t(count) / shape.pes;
   }
 
-  /// Returns the kept pairs among the valid ones.
-  int64_t addHead(int64_t head, int64_t queries, int64_t keys) {
+  /// Returns the kept pairs among the valid ones. The bits of `queries` and `keys` say which.
+  int64_t addHead(int64_t head, std::span<const uint64_t> queries, std::span<const uint64_t> keys) {
     int64_t kept = 0, blocks = 0;
-    for (int64_t first = 0; first < keys; first += shape_.stripe) {
-      int64_t width = std::min(shape_.stripe, keys - first);
-      rows_.clear();
-      for (int64_t query = 0; query < queries; ++query)
-        rows_.push_back(extractBits(masks_.row(head, query), first, width));
+    for (int64_t first = 0; first < masks_.keys(); first += shape_.stripe) {
+      const int64_t width = std::min(shape_.stripe, masks_.keys() - first);
+      const uint64_t columns = extractBits(keys, first, width);
+      if (columns == 0)
+        continue;
+      rows_.assign(size_t(masks_.queries()), 0);
       const int64_t before = result.subrows;
-      for (uint64_t bits : rows_)
-        kept += addVector(bits);
+      for (int64_t query = 0; query < masks_.queries(); ++query)
+        if (extractBits(queries, query, 1))
+          kept += addVector(rows_[size_t(query)] =
+                                extractBits(masks_.row(head, query), first, width) & columns);
       blocks += cutsColumns() ? cutBlocks(width)
                               : (result.subrows - before + shape_.rows - 1) / shape_.rows;
     }
@@ -84,35 +87,38 @@ private:
 
 } // namespace
 
-static Status checkLengths(const BitTensor &masks, std::span<const int64_t> lengths) {
-  int64_t batch = masks.batch(), limit = std::max(masks.queries(), masks.keys());
-  if (lengths.size() > 1 && int64_t(lengths.size()) != batch)
-    return makeError("expects one valid length, or one for each of the ", batch,
-                     " batch entries, got ", lengths.size());
-  for (int64_t length : lengths)
-    if (length < 1 || length > limit)
-      return makeError("a valid length must lie in [1, ", limit, "], the length of the masks, got ",
-                       length);
-  return Status();
-}
-
-Result<MaskStatistics> computeStatistics(const BitTensor &masks, const ArrayShape &shape,
-                                         std::span<const int64_t> validLengths) {
-  if (Status status = checkLengths(masks, validLengths); !status)
-    return status.error();
+/// Adds up all heads; the density is the mean over the batch of kept pairs per valid pair.
+static MaskStatistics collect(const BitTensor &masks, const ArrayShape &shape,
+                              const ValidTokens &valid) {
   Collector collector(masks, shape);
   double densities = 0;
+  auto count = [](std::span<const uint64_t> words) {
+    int64_t ones = 0;
+    for (uint64_t word : words)
+      ones += std::popcount(word);
+    return ones;
+  };
   for (int64_t b = 0; b < masks.batch(); ++b) {
-    int64_t valid = validLengths.empty() ? std::max(masks.queries(), masks.keys())
-                                         : validLengths[validLengths.size() == 1 ? 0 : size_t(b)];
-    int64_t queries = std::min(valid, masks.queries()), keys = std::min(valid, masks.keys()),
-            kept = 0;
+    std::span<const uint64_t> queries = valid.queries.row(b, 0), keys = valid.keys.row(b, 0);
+    int64_t kept = 0;
     for (int64_t h = 0; h < masks.heads(); ++h)
       kept += collector.addHead(b * masks.heads() + h, queries, keys);
-    densities += double(kept) / double(std::max<int64_t>(queries * keys * masks.heads(), 1));
+    const int64_t pairs = count(queries) * count(keys) * masks.heads();
+    densities += double(kept) / double(std::max<int64_t>(pairs, 1));
   }
   collector.result.density = masks.batch() ? densities / double(masks.batch()) : 0;
   return std::move(collector.result);
+}
+
+MaskStatistics computeStatistics(const BitTensor &masks, const ArrayShape &shape,
+                                 const ValidTokens &valid, const ValidTokens &executed) {
+  MaskStatistics result = collect(masks, shape, valid);
+  if (valid == executed)
+    return result;
+  MaskStatistics all = collect(masks, shape, executed);
+  result.blocks = all.blocks;
+  result.blocksPerHead = std::move(all.blocksPerHead);
+  return result;
 }
 
 BitTensor bernoulliMask(int64_t heads, int64_t queries, int64_t keys, double density,

@@ -8,6 +8,7 @@
 
 #include "runtime/kernel/MaskTrace.h"
 #include "targets/sanger/model/Params.h"
+#include "targets/sanger/model/ValidTokens.h"
 
 #include <nlohmann/json.hpp>
 
@@ -15,15 +16,16 @@
 
 namespace sparsam::sanger {
 
-/// Sums over all heads. Vectors whose positions are all padded are left out.
+/// Sums over all heads. Vectors whose positions are all padded are left out; only blocks hold
+/// what else is executed: the machine computes padded queries, too.
 struct MaskStatistics {
   int64_t pes = 16;
   int64_t nnz = 0;
   int64_t vectors = 0, nonemptyVectors = 0;
   int64_t fullSegments = 0; ///< segments of exactly `pes` keys
   int64_t subrows = 0;      ///< full segments and remainders
-  int64_t blocks = 0;
-  double density = 0; ///< mean over the batch of kept pairs per valid pair
+  int64_t blocks = 0;       ///< passes of the array
+  double density = 0;       ///< mean over the batch of kept pairs per valid pair
   std::vector<int64_t> blocksPerHead;
 
   /// Published: empty vectors take no sub-row.
@@ -39,11 +41,9 @@ private:
   }
 };
 
-/// Statistics of `masks`. `validLengths`: how many tokens are no padding, one for all or one per
-/// batch entry; empty: all. Errors name the entry that does not fit.
-runtime::Result<MaskStatistics> computeStatistics(const runtime::BitTensor &masks,
-                                                  const ArrayShape &shape,
-                                                  std::span<const int64_t> validLengths);
+/// Statistics of the pairs of `masks` that are valid, and the blocks of those that are executed.
+MaskStatistics computeStatistics(const runtime::BitTensor &masks, const ArrayShape &shape,
+                                 const ValidTokens &valid, const ValidTokens &executed);
 
 /// `count` bits of a row of 64-bit words, from bit `first` on.
 inline uint64_t extractBits(std::span<const uint64_t> words, int64_t first, int64_t count) {

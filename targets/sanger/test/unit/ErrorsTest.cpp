@@ -174,3 +174,8 @@ TEST(SangerErrors, ReplayWithoutOrWithWrongMasks) {
 }
 
 } // namespace
+  core.masks.kernels["attention_0"] = BitTensor(1, 1, 64, 64);
+  core.masks.kernels["attention_0.valid"] = BitTensor(1, 1, 1, 63);
+  expectContains(core.machine->launch(0, context).error().message,
+                 "the mask trace of kernel 'attention_0': the valid keys must be [1, 1, 1, 64], "
+                 "got [1, 1, 1, 63]");

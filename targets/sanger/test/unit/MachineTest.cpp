@@ -280,6 +280,29 @@ TEST(SangerRtl, SaysWhatOverflows) {
             "down, or raise `exp_bits` and `accumulator_bits`");
 }
 
+//===-- Padding ------------------------------------------------------------===//
+
+TEST(SangerMachine, StatisticsLeaveHiddenKeysOut) {
+  CoreShape shape{2, 64, 64, 16};
+  shape.predicts = false;
+  shape.biasRows = 1;
+  Core core(shape, {});
+  std::fill(core.data.bias.begin(), core.data.bias.end(), 0.0f);
+  LaunchReport whole = core.run();
+  EXPECT_FALSE(core.masks.kernels.contains("attention_0.valid"));
+  std::fill(core.data.bias.begin() + 48, core.data.bias.end(), -10000.0f);
+  LaunchReport report = core.run();
+  // 48 of 64 tokens; the array works on all pairs, which this mask keeps: 64 rows of 4 segments.
+  EXPECT_EQ(report.metrics["nnz"], 2 * 48 * 48);
+  EXPECT_EQ(report.metrics["density"], 1.0);
+  EXPECT_EQ(report.metrics["subrows"], 2 * 48 * 3);
+  EXPECT_EQ(report.metrics["blocks"], 2 * 4);
+  EXPECT_EQ(core.masks.kernels.at("attention_0.valid").count(), 48);
+  LaunchReport replayed = core.run(RunMode::timing);
+  EXPECT_EQ(replayed.metrics["density"], 1.0);
+  EXPECT_EQ(replayed.cycles.value, report.cycles.value);
+}
+
 //===-- Determinism --------------------------------------------------------===//
 
 TEST(SangerMachine, ThreadCountDoesNotMatter) {

@@ -162,18 +162,23 @@ sparsam::runtime::BitTensor exampleMask() {
   return mask;
 }
 
+MaskStatistics statisticsOf(const sparsam::runtime::BitTensor &masks, const ArrayShape &shape,
+                            std::span<const int64_t> lengths) {
+  const ValidTokens valid = *firstTokens(masks, lengths);
+  return computeStatistics(masks, shape, valid, {allTokens(masks).queries, valid.keys});
+}
+
 TEST(Statistics, WorkedExample) { // sheet, example (c)
-  auto s = computeStatistics(exampleMask(), ArrayShape(), {});
-  ASSERT_TRUE(s.ok());
-  EXPECT_EQ(s->nnz, 720);
-  EXPECT_DOUBLE_EQ(s->density, 0.17578125);
-  EXPECT_EQ(s->subrows, 62);
-  EXPECT_EQ(s->nonemptyVectors, 54);
-  EXPECT_EQ(s->fullSegments, 20 + 4 * 2);
-  EXPECT_EQ(s->blocks, 1);
-  EXPECT_NEAR(s->skip(), 0.7258065, 5e-8);
-  EXPECT_NEAR(s->noskipAsReleased(), 0.3879310, 5e-8);
-  EXPECT_DOUBLE_EQ(s->noskip(), 0.625);
+  auto s = statisticsOf(exampleMask(), ArrayShape(), {});
+  EXPECT_EQ(s.nnz, 720);
+  EXPECT_DOUBLE_EQ(s.density, 0.17578125);
+  EXPECT_EQ(s.subrows, 62);
+  EXPECT_EQ(s.nonemptyVectors, 54);
+  EXPECT_EQ(s.fullSegments, 20 + 4 * 2);
+  EXPECT_EQ(s.blocks, 1);
+  EXPECT_NEAR(s.skip(), 0.7258065, 5e-8);
+  EXPECT_NEAR(s.noskipAsReleased(), 0.3879310, 5e-8);
+  EXPECT_DOUBLE_EQ(s.noskip(), 0.625);
 }
 
 TEST(Statistics, PaddedVectorsAreLeftOut) {
@@ -183,25 +188,38 @@ TEST(Statistics, PaddedVectorsAreLeftOut) {
     for (int64_t q = 0; q < 130; ++q)
       std::copy(mask.row(h, q).begin(), mask.row(h, q).end(), batched.row(h, q).begin());
   const int64_t lengths[] = {70, 130};
-  auto s = computeStatistics(batched, ArrayShape(), lengths);
-  ASSERT_TRUE(s.ok());
+  auto s = statisticsOf(batched, ArrayShape(), lengths);
   // 2 heads of 70 queries in 2 stripes, 2 heads of 130 queries in 3 stripes.
-  EXPECT_EQ(s->vectors, 2 * 70 * 2 + 2 * 130 * 3);
+  EXPECT_EQ(s.vectors, 2 * 70 * 2 + 2 * 130 * 3);
   int64_t kept[2] = {0, 0};
   for (int64_t h = 0; h < 4; ++h)
     for (int64_t q = 0; q < lengths[h / 2]; ++q)
       for (int64_t k = 0; k < lengths[h / 2]; ++k)
         kept[h / 2] += batched.get(h, q, k);
-  EXPECT_EQ(s->nnz, kept[0] + kept[1]);
-  EXPECT_DOUBLE_EQ(s->density, (kept[0] / (2.0 * 70 * 70) + kept[1] / (2.0 * 130 * 130)) / 2);
+  EXPECT_EQ(s.nnz, kept[0] + kept[1]);
+  EXPECT_DOUBLE_EQ(s.density, (kept[0] / (2.0 * 70 * 70) + kept[1] / (2.0 * 130 * 130)) / 2);
+}
+
+TEST(Statistics, BlocksHoldPaddedQueries) {
+  sparsam::runtime::BitTensor mask(1, 1, 128, 128);
+  for (int64_t q = 0; q < 128; ++q)
+    for (int64_t k = 0; k < 128; k += 8)
+      mask.set(0, q, k); // 8 kept keys of each stripe
+  const int64_t length[] = {64};
+  auto s = statisticsOf(mask, ArrayShape(), length);
+  EXPECT_EQ(s.nnz, 64 * 8);
+  EXPECT_EQ(s.subrows, 64);
+  // The second stripe is all padding; in the first, 128 sub-rows take two passes.
+  EXPECT_EQ(s.blocks, 2);
+  EXPECT_EQ(s.blocksPerHead, std::vector<int64_t>{2});
 }
 
 TEST(Statistics, RefusesLengthsThatDoNotFit) {
   auto mask = bernoulliMask(1, 64, 64, 0.3, 7);
   const int64_t tooMany[] = {64, 64}, tooLong[] = {65};
-  EXPECT_EQ(computeStatistics(mask, ArrayShape(), tooMany).error().message,
+  EXPECT_EQ(firstTokens(mask, tooMany).error().message,
             "expects one valid length, or one for each of the 1 batch entries, got 2");
-  EXPECT_EQ(computeStatistics(mask, ArrayShape(), tooLong).error().message,
+  EXPECT_EQ(firstTokens(mask, tooLong).error().message,
             "a valid length must lie in [1, 64], the length of the masks, got 65");
 }
 
@@ -224,9 +242,9 @@ TEST(Statistics, IndependentBitsBalanceAsDerived) { // sheet, section 7, item 2
                     {0.5, 32, 0.6895}}) {
     ArrayShape shape;
     shape.pes = b.pes;
-    auto s = computeStatistics(bernoulliMask(12, 512, 512, b.density, 3), shape, {});
-    EXPECT_NEAR(s->skip() / b.expected, 1, 0.01) << "density " << b.density << ", PEs " << b.pes;
-    EXPECT_NEAR(s->density / b.density, 1, 0.01);
+    auto s = statisticsOf(bernoulliMask(12, 512, 512, b.density, 3), shape, {});
+    EXPECT_NEAR(s.skip() / b.expected, 1, 0.01) << "density " << b.density << ", PEs " << b.pes;
+    EXPECT_NEAR(s.density / b.density, 1, 0.01);
   }
 }
 
