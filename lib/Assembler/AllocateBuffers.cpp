@@ -5,6 +5,7 @@
 #include "sparsam/Target.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 
@@ -47,6 +48,14 @@ struct AllocateBuffers : impl::AllocateBuffersBase<AllocateBuffers> {
   }
 
 private:
+  /// A memory that is too small for its buffers.
+  struct Shortage {
+    StringRef name;
+    Target::MemoryInfo memory;
+    int64_t needed;
+    ArrayRef<isa::AllocOp> allocs;
+  };
+
   LogicalResult allocate(isa::KernelOp kernel) {
     FailureOr<std::map<std::string, Target::MemoryInfo>> memories = getMemories(kernel);
     if (failed(memories))
@@ -55,19 +64,20 @@ private:
     kernel.walk([&](isa::AllocOp alloc) {
       buffers[isa::getMemoryName(cast<MemRefType>(alloc.getBuffer().getType()))].push_back(alloc);
     });
+    SmallVector<Shortage> shortages;
     for (auto &[name, allocs] : buffers) {
       auto it = memories->find(name.str());
       if (it == memories->end())
         return allocs.front().emitOpError() << "reserves in memory '" << name << "', which '"
                                             << kernel.getTarget() << "' does not have";
-      if (failed(place(name, it->second, allocs)))
-        return failure();
+      if (int64_t needed = place(it->second, allocs))
+        shortages.push_back({name, it->second, needed, allocs});
     }
-    return success();
+    return shortages.empty() ? success() : refuse(kernel, shortages);
   }
 
-  LogicalResult place(StringRef name, const Target::MemoryInfo &memory,
-                      ArrayRef<isa::AllocOp> allocs) {
+  /// Gives the buffers their places; returns 0, or the bytes they need if these are too many.
+  int64_t place(const Target::MemoryInfo &memory, ArrayRef<isa::AllocOp> allocs) {
     auto needed = [&] {
       int64_t elements = 0;
       for (isa::AllocOp alloc : allocs)
@@ -83,27 +93,34 @@ private:
       makeSingle(alloc);
     }
     if (!fits())
-      return refuse(name, memory, allocs, needed());
+      return needed();
     int64_t offset = 0;
     for (isa::AllocOp alloc : allocs) {
       alloc.setOffset(offset);
       offset += getElements(alloc);
     }
-    return success();
+    return 0;
   }
 
-  LogicalResult refuse(StringRef name, const Target::MemoryInfo &memory,
-                       ArrayRef<isa::AllocOp> allocs, int64_t needed) {
-    isa::AllocOp first = allocs.front();
-    InFlightDiagnostic error = emitError(first->getParentOfType<isa::KernelOp>().getLoc());
-    error << "kernel '" << first->getParentOfType<isa::KernelOp>().getSymName() << "' needs "
-          << needed << " bytes of memory '" << name << "', which has " << memory.bytes
-          << " (parameter '" << memory.parameter << "'); raise it (--set " << memory.parameter
-          << "=" << needed << ")";
-    for (isa::AllocOp alloc : allocs)
-      error.attachNote(alloc.getLoc())
-          << "buffer of " << alloc.getBuffer().getType() << ": "
-          << toBytes(getElements(alloc), memory.elementBits) << " bytes";
+  /// Names all memories at once: who raises one would only meet the next.
+  LogicalResult refuse(isa::KernelOp kernel, ArrayRef<Shortage> shortages) {
+    InFlightDiagnostic error = emitError(kernel.getLoc());
+    error << "kernel '" << kernel.getSymName() << "' needs ";
+    llvm::interleaveComma(shortages, error, [&](const Shortage &s) {
+      error << s.needed << " bytes of memory '" << s.name << "', which has " << s.memory.bytes
+            << " (parameter '" << s.memory.parameter << "')";
+    });
+    error << "; raise " << (shortages.size() == 1 ? "it" : "them") << " (";
+    llvm::interleave(
+        shortages, error,
+        [&](const Shortage &s) { error << "--set " << s.memory.parameter << "=" << s.needed; },
+        " ");
+    error << ")";
+    for (const Shortage &shortage : shortages)
+      for (isa::AllocOp alloc : shortage.allocs)
+        error.attachNote(alloc.getLoc())
+            << "buffer of " << alloc.getBuffer().getType() << ": "
+            << toBytes(getElements(alloc), shortage.memory.elementBits) << " bytes";
     return error;
   }
 };
