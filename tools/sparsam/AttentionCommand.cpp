@@ -21,6 +21,10 @@ namespace {
 /// What a padded key's score gets: its exponential is 0 beside any other.
 constexpr float kHidden = -10000.0f;
 
+/// Machines overlap making the mask and working on it: there is no cost of the mask alone.
+constexpr const char *kNoValues =
+    "without --v, the costs are those of a whole run, on values of ones";
+
 class AttentionCommand : public Command {
 public:
   explicit AttentionCommand(CLI::App &command) {
@@ -29,14 +33,18 @@ public:
         ->required()
         ->type_name("FILE.npy");
     command.add_option("--k", paths_[1], "Keys")->required()->type_name("FILE.npy");
-    command.add_option("--v", paths_[2], "Values; without them only the mask is made")
+    command
+        .add_option("--v", paths_[2],
+                    "Values; without them -o holds the mask alone (costs are of a run on ones)")
         ->type_name("FILE.npy");
     command
         .add_option("--valid-len", validLengths_,
                     "Tokens that are no padding: one number, or one per batch entry")
         ->delimiter(',')
         ->type_name("L,...");
-    command.add_option("-o,--output", output_, "Where `out` (float32) and `mask` (bool) go")
+    command
+        .add_option("-o,--output", output_,
+                    "Where `out` (float32) and the predicted `mask` (bool) go")
         ->type_name("FILE.npz");
     command.add_flag("--dense", dense_, "Keep every pair");
     command.add_option("--threads", threads_, "Threads")->check(CLI::Range(1, 1024));
@@ -71,15 +79,24 @@ public:
     auto result = (*session)->run(tensors, options);
     if (!result)
       return result.error();
-    if (Status status = write(*result); !status)
+    if (Status status = write(*result, arch->spec().target()); !status)
       return status;
     Json report = makeReport(*result, options.mode, **program, (*session)->arch());
     report["cycles"] = report["accelerator"]["cycles"];
-    print(report, [&] { return runtime::formatReport(report); });
+    if (paths_[2].empty())
+      report["note"] = kNoValues;
+    print(report, [&] { return format(report); });
     return Status();
   }
 
 private:
+  static std::string format(const Json &report) {
+    std::string text = runtime::formatReport(report);
+    if (report.contains("note"))
+      text += "\nnote: " + report["note"].get<std::string>() + "\n";
+    return text;
+  }
+
   Status read(runtime::TensorMap &tensors) {
     const char *names[] = {"q", "k", "v"};
     for (size_t i = 0; i < 3; ++i) {
@@ -170,7 +187,7 @@ private:
     return Status();
   }
 
-  Status write(const runtime::RunResult &result) const {
+  Status write(const runtime::RunResult &result, const std::string &target) const {
     if (output_.empty())
       return Status();
     runtime::TensorMap tensors;
@@ -179,6 +196,9 @@ private:
     for (const auto &[kernel, bits] : result.masks.kernels)
       if (kernel.ends_with(".predicted") || result.masks.kernels.size() == 1)
         tensors["mask"] = toTensor(bits);
+    if (tensors.empty())
+      return makeError("-o ", output_, ": target '", target,
+                       "' makes no mask, so that there is nothing to write; give --v");
     return runtime::writeNpz(output_, tensors);
   }
 
