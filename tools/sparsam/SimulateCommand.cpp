@@ -22,7 +22,8 @@ public:
     auto *masks =
         command
             .add_option("--masks", masks_,
-                        "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote")
+                        "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote; `cycles` "
+                        "covers all of them, other figures are the target's (see its README)")
             ->type_name("FILE");
     command
         .add_option("--packed-shape", packedShape_, "The masks are bit-packed uint8 of this shape")
