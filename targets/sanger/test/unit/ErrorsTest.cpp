@@ -128,6 +128,21 @@ TEST(SangerErrors, ConfigDoesNotFitTensors) {
                  "1024 elements");
 }
 
+TEST(SangerErrors, LoadsNoQueriesOrKeys) {
+  for (bool loadsQueries : {false, true}) {
+    Core core({1, 64, 64, 16}, kCalibrated);
+    core.program.loadsQueries = loadsQueries;
+    core.program.loadsKeys = !loadsQueries;
+    ASSERT_TRUE(core.load().ok());
+    LaunchContext context;
+    context.bindings = core.data.bindings(core.shape);
+    auto report = core.machine->launch(0, context);
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error().message,
+              std::string("kernel 'attention_0' loads no ") + (loadsQueries ? "keys" : "queries"));
+  }
+}
+
 TEST(SangerErrors, HeadBeyondTheOthers) {
   Core core({1, 64, 64, 16}, kCalibrated);
   insn::SelectHead select;
@@ -170,12 +185,12 @@ TEST(SangerErrors, ReplayWithoutOrWithWrongMasks) {
   expectContains(core.machine->launch(0, context).error().message,
                  "the masks of kernel 'attention_0' must be for 1 heads, 64 queries and 64 keys, "
                  "got [1, 2, 64, 64]");
-  expectContains(core.machine->launch(7, context).error().message, "stage 7 is not loaded");
-}
-
-} // namespace
   core.masks.kernels["attention_0"] = BitTensor(1, 1, 64, 64);
   core.masks.kernels["attention_0.valid"] = BitTensor(1, 1, 1, 63);
   expectContains(core.machine->launch(0, context).error().message,
                  "the mask trace of kernel 'attention_0': the valid keys must be [1, 1, 1, 64], "
                  "got [1, 1, 1, 63]");
+  expectContains(core.machine->launch(7, context).error().message, "stage 7 is not loaded");
+}
+
+} // namespace

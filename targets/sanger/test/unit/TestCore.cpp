@@ -136,8 +136,10 @@ void CoreProgram::predict(unsigned level, int64_t ahead) {
     emit(insn);
     endLoop();
   };
-  load(insn::LoadQuery(), 0, "query", shape_.queries, paddedQueries_);
-  load(insn::LoadKey(), 1, "key", shape_.keys, paddedKeys_);
+  if (loadsQueries)
+    load(insn::LoadQuery(), 0, "query", shape_.queries, paddedQueries_);
+  if (loadsKeys)
+    load(insn::LoadKey(), 1, "key", shape_.keys, paddedKeys_);
   if (shape_.predicts) {
     auto quantize = [&](auto insn, const char *from, const char *to, int64_t padded) {
       loop(padded / t);

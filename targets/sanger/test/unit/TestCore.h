@@ -57,7 +57,8 @@ public:
 
   insn::Config config;
   std::vector<Address> addresses;
-  std::vector<Isa::Instruction> prologue; ///< appended behind config, for tests of errors
+  bool loadsQueries = true, loadsKeys = true; ///< false: for tests of errors
+  std::vector<Isa::Instruction> prologue;     ///< appended behind config, for tests of errors
   /// Changes the instructions of the block loop (sddmm, exp, spmm, accumulate).
   std::function<void(std::vector<Isa::Instruction> &)> changeBlock;
   std::vector<std::tuple<std::string, unsigned, uint64_t>> memories; ///< name, bits, elements
