@@ -62,6 +62,12 @@ def Isa_KernelOp : Isa_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, OpA
     Comes in two forms. In *tensor form*, made by `sattn-partition`, it takes and returns tensors and its body
     holds `sattn` ops. In *machine form*, made by a `lower-to-<target>` pass, it takes memrefs in `dram`, first
     those of the inputs, then those of the results, and its body holds target instructions and `isa` ops.
+
+    ```mlir
+    isa.kernel @k(%x: memref<64x64xf32, #isa.memory<"dram">>) attributes {target = "toy"} {
+      isa.return
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type,
       StrAttr:$target, OptionalAttr<StrAttr>:$sym_visibility,
@@ -80,6 +86,11 @@ def Isa_KernelOp : Isa_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, OpA
 
 def Isa_ReturnOp : Isa_Op<"return", [Pure, HasParent<"KernelOp">, Terminator]> {
   let summary = "End a kernel, in tensor form with its results";
+  let description = [{
+    ```mlir
+    isa.return %o : tensor<1x4x128x16xf32>
+    ```
+  }];
   let arguments = (ins Variadic<AnyType>:$operands);
   let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
   let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
@@ -133,6 +144,15 @@ def Isa_LoopOp : Isa_Op<"loop", [SingleBlockImplicitTerminator<"EndOp">, Recursi
 
 def Isa_EndOp : Isa_Op<"end", [Pure, HasParent<"LoopOp">, Terminator]> {
   let summary = "End a loop body";
+  let description = [{
+    Added by the parser where it is left out.
+
+    ```mlir
+    isa.loop %i to 4 {
+      isa.end
+    }
+    ```
+  }];
   let assemblyFormat = "attr-dict";
 }
 
