@@ -53,9 +53,7 @@ def test_one_query_equals_the_oracle(saved, run_json, load_npz, tmp_path, thresh
     fmt = oracle.Format(4.5, 4.5, 4.5, threshold=threshold, progressive=True)
     expected, _, _, _, low = oracle.attention(q, k, v, fmt, values=22)
     np.testing.assert_array_equal(load_npz(out)["out"], expected)
-    metrics = report["kernels"][0]["metrics"] if "kernels" in report else None
-    if metrics:
-        assert metrics["low_bit_fetches"] == pytest.approx(low.mean())
+    assert report["launches"][0]["metrics"]["low_bit_fetches"] == pytest.approx(low.mean())
 
 
 def attention_model(path, heads, tokens, dim, layers):
@@ -274,6 +272,57 @@ def test_refuses_contexts_beyond_the_sram(saved, run_driver):
     process = run_driver("attention", "--target", "spatten", *saved(q=q, k=q, v=q), *RANGES)
     assert process.returncode != 0
     assert "needs room for 1025 tokens of 64 dimensions; its SRAM holds two heads of 1024 (parameter 'key_buffer' = 196608 B)" in process.stderr
+
+
+def masked_model(path, mask, heads, tokens, dim):
+    """One attention under an additive mask that is a constant of the model."""
+    nodes = [
+        helper.make_node("Transpose", ["k"], ["t"], perm=[0, 1, 3, 2]),
+        helper.make_node("MatMul", ["q", "t"], ["s"]),
+        helper.make_node("Mul", ["s", "scale"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "mask"], ["masked"]),
+        helper.make_node("Softmax", ["masked"], ["p"], axis=-1),
+        helper.make_node("MatMul", ["p", "v"], ["o"]),
+    ]
+    tensor = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, heads, tokens, dim])  # noqa: E731
+    constants = [helper.make_tensor("scale", TensorProto.FLOAT, [], [1 / np.sqrt(dim)]),
+                 onnx.numpy_helper.from_array(mask.astype(np.float32), "mask")]
+    graph = helper.make_graph(nodes, "masked", [tensor(n) for n in "qkv"], [tensor("o")], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+@pytest.fixture
+def masked_run(tmp_path, run_json):
+    """Runs two heads of 64 tokens under `mask`; returns the report."""
+
+    def run(mask, *options):
+        masked_model(tmp_path / "m.onnx", mask, heads=2, tokens=64, dim=16)
+        np.savez(tmp_path / "x.npz", **{n: random_heads((1, 2, 64, 16), seed) for seed, n in enumerate("qkv")})
+        return run_json("run", tmp_path / "m.onnx", "--target", "spatten", *RANGES, "--input", tmp_path / "x.npz", *options)
+
+    return run
+
+
+def window(tokens, reach):
+    i = np.arange(tokens)
+    return np.where(np.abs(i[:, None] - i) <= reach, 0, -1e9)
+
+
+def test_rows_of_a_mask_come_while_the_queries_before_are_at_work(masked_run):
+    cycles = [masked_run(window(64, 4), "--set", f"dram_latency_ns={latency}")["accelerator"]["cycles"] for latency in (0, 100)]
+    # Two fills of the pipe at most, and no latency per query: 2 heads x 64 queries.
+    assert cycles[1] < cycles[0] + 5 * 100
+
+
+def test_a_buffer_of_one_row_makes_rows_of_a_mask_wait(masked_run):
+    cycles = [masked_run(window(64, 4), "--set", f"bias_buffer={rows * 64 * 4}")["accelerator"]["cycles"] for rows in (32, 1)]
+    assert cycles[1] > 2 * 64 * 100 > cycles[0]
+
+
+def test_a_row_of_a_mask_that_heads_share_comes_once(masked_run):
+    mask = np.where(np.arange(64) < 40, 0, -1e9)[None]
+    metrics = masked_run(mask)["launches"][0]["metrics"]
+    assert metrics["dram_bias_bytes"] == 64 * 4
 
 
 def test_makes_masks_without_values(saved, run_json, load_npz, tmp_path):

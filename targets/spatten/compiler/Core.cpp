@@ -34,7 +34,8 @@ private:
         if (attention)
           return refuse(found) << "a kernel holds one attention";
         attention = found;
-      } else if (!llvm::isa<sattn::TopKOp, sattn::GatherOp>(op) && !matchPattern(&op, m_AnyZeroFloat())) {
+      } else if (!llvm::isa<sattn::TopKOp, sattn::GatherOp>(op) &&
+                 !matchPattern(&op, m_AnyZeroFloat())) {
         return refuse(&op) << "a kernel holds an attention, the rankings of its scores, and "
                               "gathers of its keys and values";
       }
@@ -275,6 +276,12 @@ private:
     return success();
   }
 
+  /// Rows of `bits` that wait in a buffer, one at least.
+  int64_t slotsOf(StringRef parameter, int64_t bits) {
+    constexpr int64_t kMostRows = 32; // more hide no latency
+    return std::clamp<int64_t>(arch.getInteger(parameter) * 8 / bits, 1, kMostRows);
+  }
+
   /// Keys and values of a head must fit twice, scores and lists once.
   LogicalResult checkCapacity() {
     constexpr int64_t kWordBits = 12;
@@ -287,12 +294,11 @@ private:
                                  << most << " (parameter '" << parameter << "' = " << bytes
                                  << " B); prune tokens in earlier layers, or raise the parameter";
     }
-    for (auto [parameter, slots] : {std::pair("query_buffer", &core.querySlots),
-                                    std::pair("output_buffer", &core.outputSlots)}) {
-      const int64_t rows = arch.getInteger(parameter) * 8 / (kWordBits * core.headDim);
-      constexpr int64_t kMostRows = 32; // more hide no latency
-      *slots = std::clamp<int64_t>(rows, 1, kMostRows);
-    }
+    core.querySlots = slotsOf("query_buffer", kWordBits * core.headDim);
+    core.outputSlots = slotsOf("output_buffer", kWordBits * core.headDim);
+    constexpr int64_t kMaskBits = 32;
+    if (core.bias >= 0)
+      core.biasSlots = slotsOf("bias_buffer", kMaskBits * core.biasShape[3]);
     const int64_t scores = 4 * core.scoreCount();
     if (scores > arch.getInteger("importance_buffer"))
       return refuse(attention) << "needs " << scores << " bytes for scores; the score memory has "

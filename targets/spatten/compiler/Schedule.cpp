@@ -21,6 +21,7 @@ public:
   void run() {
     allocate();
     emitConfig();
+    loadBias(Level::kernel, zero(), zero(), zero());
     loop(core.batch, [&](AffineExpr entry) { emitEntry(entry); });
     emit<SyncOp>();
   }
@@ -30,7 +31,43 @@ private:
   /// What buffers of one head rotate with: heads, or entries of one head.
   AffineExpr turnOf(AffineExpr entry, AffineExpr head) { return core.heads > 1 ? head : entry; }
   int64_t turns() const { return core.heads > 1 ? core.heads : core.batch; }
-  bool isBiasPerQuery() const { return core.bias >= 0 && core.biasShape[2] > 1; }
+  /// The loops that an instruction may stand in, from the outermost one.
+  enum class Level { kernel, entry, head, query };
+  /// The innermost loop that a row of the mask changes with.
+  Level biasLevel() const {
+    const std::array<int64_t, 4> &shape = core.biasShape;
+    return shape[2] > 1   ? Level::query
+           : shape[1] > 1 ? Level::head
+           : shape[0] > 1 ? Level::entry
+                          : Level::kernel;
+  }
+  /// Rows of the mask that follow each other before a slot may hold the next one.
+  int64_t biasRows() const {
+    switch (biasLevel()) {
+    case Level::query:
+      return core.queries;
+    case Level::head:
+      return turns();
+    case Level::entry:
+      return core.batch;
+    case Level::kernel:
+      return 1;
+    }
+    llvm_unreachable("all levels are listed");
+  }
+  AffineExpr biasTurn(AffineExpr entry, AffineExpr head, AffineExpr query) {
+    switch (biasLevel()) {
+    case Level::query:
+      return query;
+    case Level::head:
+      return turnOf(entry, head);
+    case Level::entry:
+      return entry;
+    case Level::kernel:
+      return zero();
+    }
+    llvm_unreachable("all levels are listed");
+  }
   Value input(int64_t number) { return arguments[number]; }
   Value result(int64_t number) { return arguments[inputs + number]; }
 
@@ -47,7 +84,8 @@ private:
       valueBuffer = alloc("value", slots, true, core.seenKeys, d, word);
     }
     if (core.bias >= 0)
-      biasBuffer = alloc("bias", 1, false, 1, core.biasShape[3], real);
+      biasBuffer =
+          alloc("bias", std::min(biasRows(), core.biasSlots), false, 1, core.biasShape[3], real);
     if (core.listRanking.result >= 0)
       listScoreBuffer = alloc("importance", 1, false, 1, core.listed, real);
     if (core.hasList())
@@ -99,6 +137,7 @@ private:
       startScores(core.tokenScores, entry, whole(tokenScoreBuffer, core.seenKeys));
     if (core.accumulatesHeads())
       startScores(core.headScores, entry, whole(headScoreBuffer, core.heads));
+    loadBias(Level::entry, entry, zero(), zero());
     loop(core.heads, [&](AffineExpr head) { emitHead(entry, head); });
     emitRankings(entry);
   }
@@ -142,11 +181,18 @@ private:
                           rowOf(result(core.newHeadScores), entry));
   }
 
-  void loadBias(AffineExpr entry, AffineExpr head, AffineExpr query) {
+  /// Loads a row of the mask at `level`, if that is where it changes: a row that all heads share
+  /// comes once.
+  void loadBias(Level level, AffineExpr entry, AffineExpr head, AffineExpr query) {
+    if (core.bias < 0 || level != biasLevel())
+      return;
     auto at = [&](size_t dim, AffineExpr expr) { return core.biasShape[dim] > 1 ? expr : zero(); };
     emit<LoadBiasOp>(view(input(core.bias), {at(0, entry), at(1, head), at(2, query), zero()}, 1,
                           core.biasShape[3]),
-                     whole(biasBuffer, core.biasShape[3]));
+                     biasRow(entry, head, query));
+  }
+  Value biasRow(AffineExpr entry, AffineExpr head, AffineExpr query) {
+    return view(biasBuffer, biasTurn(entry, head, query), zero(), zero(), 1, core.biasShape[3]);
   }
 
   void emitHead(AffineExpr entry, AffineExpr head) {
@@ -160,8 +206,7 @@ private:
       emit<LoadVOp>(view(input(core.value), {number, zero(), zero()}, core.keys, d),
                     view(valueBuffer, turn, zero(), zero(), core.seenKeys, d), tokens);
     }
-    if (core.bias >= 0 && !isBiasPerQuery())
-      loadBias(entry, head, zero());
+    loadBias(Level::head, entry, head, zero());
     loop(core.queries, [&](AffineExpr query) { emitQuery(entry, head, query); });
   }
 
@@ -169,13 +214,12 @@ private:
     const int64_t d = core.headDim;
     AffineExpr number = entry * core.heads + head;
     AffineExpr turn = turnOf(entry, head), rowTurn = isResident() ? query : turn;
-    if (isBiasPerQuery())
-      loadBias(entry, head, query);
+    loadBias(Level::query, entry, head, query);
     Value queryRow = view(queryBuffer, rowTurn, zero(), zero(), 1, d);
     Value outputRow = view(outputBuffer, rowTurn, zero(), zero(), 1, d);
     emit<LoadQOp>(view(input(core.query), {number, query, zero()}, 1, d), queryRow);
     Value tokens = core.hasList() ? whole(tokenBuffer, core.seenKeys) : Value();
-    Value bias = core.bias >= 0 ? whole(biasBuffer, core.biasShape[3]) : Value();
+    Value bias = core.bias >= 0 ? biasRow(entry, head, query) : Value();
     Value tokenScores = core.accumulatesTokens() ? whole(tokenScoreBuffer, core.seenKeys) : Value();
     Value headScores = core.accumulatesHeads() ? whole(headScoreBuffer, core.heads) : Value();
     if (isResident())
@@ -193,8 +237,8 @@ private:
   const Core &core;
   size_t inputs;
   ValueRange arguments;
-  Buffer queryBuffer, outputBuffer, keyBuffer, valueBuffer, biasBuffer, tokenBuffer,
-      headBuffer, tokenScoreBuffer, headScoreBuffer, listScoreBuffer;
+  Buffer queryBuffer, outputBuffer, keyBuffer, valueBuffer, biasBuffer, tokenBuffer, headBuffer,
+      tokenScoreBuffer, headScoreBuffer, listScoreBuffer;
 };
 
 } // namespace

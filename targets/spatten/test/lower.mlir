@@ -47,8 +47,12 @@ func.func @main(%q: tensor<1x3x100x64xf32>) -> tensor<1x3x100x64xf32> {
 // One query: keys and values stream, low bits are fetched where they are needed.
 // CHECK-LABEL: isa.kernel @attention_0
 // CHECK-NOT: spatten.load_k
+// CHECK: isa.alloc at 0 : memref<1x1x100xf32, #isa.memory<"bias">>
 // CHECK: allow_lsb true
+// The heads share the row of the mask, so that it comes once.
 // CHECK: spatten.load_bias
+// CHECK: isa.loop %{{.*}} to 3 {
+// CHECK-NOT: spatten.load_bias
 // CHECK: spatten.query_stream {{.*}} bias
 func.func @one_query(%q: tensor<1x3x1x64xf32>, %k: tensor<1x3x100x64xf32>, %m: tensor<1x1x1x100xf32>) -> tensor<1x3x1x64xf32> {
   %o = sattn.attention %q, %k, %k mask %m {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_0"}
@@ -67,4 +71,41 @@ func.func @token_list(%q: tensor<1x3x1x64xf32>, %k: tensor<1x3x100x64xf32>, %i: 
   %o = sattn.attention %q, %kept, %kept {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_0", sattn.kernel = "listed"}
     : tensor<1x3x1x64xf32>, tensor<1x3x20x64xf32>, tensor<1x3x20x64xf32> -> tensor<1x3x1x64xf32>
   return %o : tensor<1x3x1x64xf32>
+}
+
+// -----
+
+// A row of the mask per query: as many wait as the buffer holds, 8 KB / 100 / 4 B.
+// CHECK-LABEL: isa.kernel @attention_0
+// CHECK: isa.alloc at 0 : memref<20x1x100xf32, #isa.memory<"bias">>
+// CHECK: isa.loop %{{.*}} to 3 {
+// CHECK: isa.loop %[[QUERY:.*]] to 100 {
+// CHECK: %[[ROW:.*]] = isa.view %{{.*}}(%[[QUERY]])] : memref<20x1x100xf32
+// CHECK: spatten.load_bias %{{.*}} to %[[ROW]]
+func.func @row_per_query(%q: tensor<1x3x100x64xf32>, %m: tensor<1x1x100x100xf32>) -> tensor<1x3x100x64xf32> {
+  %o = sattn.attention %q, %q, %q mask %m {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_0"}
+    : tensor<1x3x100x64xf32>, tensor<1x3x100x64xf32>, tensor<1x3x100x64xf32>, tensor<1x1x100x100xf32> -> tensor<1x3x100x64xf32>
+  return %o : tensor<1x3x100x64xf32>
+}
+
+// -----
+
+// A row per head, and one per entry: of both the next ones wait while the first is at work.
+// CHECK-LABEL: isa.kernel @per_head
+// CHECK: isa.alloc at 0 : memref<3x1x100xf32, #isa.memory<"bias">>
+// CHECK: isa.loop %{{.*}} to 3 {
+// CHECK: spatten.load_bias
+// CHECK: isa.loop %{{.*}} to 100 {
+// CHECK-LABEL: isa.kernel @per_entry
+// CHECK: isa.alloc at {{.*}} : memref<2x1x100xf32, #isa.memory<"bias">>
+// CHECK: isa.loop %{{.*}} to 2 {
+// CHECK: spatten.load_bias
+// CHECK: isa.loop %{{.*}} to 3 {
+// CHECK-NOT: spatten.load_bias
+func.func @rows_of_keys(%q: tensor<2x3x100x64xf32>, %h: tensor<1x3x1x100xf32>, %e: tensor<2x1x1x100xf32>) -> tensor<2x3x100x64xf32> {
+  %o = sattn.attention %q, %q, %q mask %h {scale = 0.125 : f32, policy = #sattn.dense, sattn.kernel = "per_head"}
+    : tensor<2x3x100x64xf32>, tensor<2x3x100x64xf32>, tensor<2x3x100x64xf32>, tensor<1x3x1x100xf32> -> tensor<2x3x100x64xf32>
+  %p = sattn.attention %o, %o, %o mask %e {scale = 0.125 : f32, policy = #sattn.dense, sattn.kernel = "per_entry"}
+    : tensor<2x3x100x64xf32>, tensor<2x3x100x64xf32>, tensor<2x3x100x64xf32>, tensor<2x1x1x100xf32> -> tensor<2x3x100x64xf32>
+  return %p : tensor<2x3x100x64xf32>
 }
