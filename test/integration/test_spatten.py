@@ -362,6 +362,22 @@ def test_refuses_to_compile(repository, run_driver, tmp_path, settings, text):
     assert not (tmp_path / "x.spx").exists()
 
 
+@pytest.mark.parametrize(
+    "settings, ratio, text",
+    [(["token_prune=0.8"], 1.2, "token_prune = 0.8 with prune_slope = 0.5 prunes 1.2 of the last layer's tokens"),
+     (["head_prune=0.99", "prune_slope=1"], 1.98, "head_prune = 0.99 with prune_slope = 1 prunes 1.98 of the last layer's heads"),
+     (["token_prune=0.8", "prune_slope=0.25"], 1, None)],
+    ids=["tokens", "heads", "all_of_them"],
+)  # fmt: skip
+def test_refuses_to_prune_more_than_there_is(tmp_path, run_driver, settings, ratio, text):
+    attention_model(tmp_path / "m.onnx", heads=2, tokens=40, dim=32, layers=4)
+    process = run_driver("compile", tmp_path / "m.onnx", "--target", "spatten", *RANGES, *(f"--set={s}" for s in settings),
+                         "-o", tmp_path / "m.spx")
+    assert (process.returncode == 0) == (ratio <= 1)
+    if text:
+        assert f"node 'p3': {text}; at most 1: lower one of the two (arch.yaml of spatten)" in process.stderr
+
+
 def test_refuses_a_decoder_that_forgets_protected_tokens(repository, run_driver, tmp_path):
     fixture = repository / "models" / "fixtures" / "gpt2-cache-tiny"
     common = ["compile", fixture / "model.onnx", "--target", "spatten", "--cache=past=32", "--shape=input_ids=1x1", *RANGES,

@@ -54,34 +54,49 @@ struct SpattenPrune : spatten::impl::SpattenPruneBase<SpattenPrune> {
     }
     if (failed(checkArch(arch, getOperation().getLoc())))
       return signalPassFailure();
-    for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.isExternal() && failed(applyCascade(function, makePlan(function, arch))))
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      FailureOr<CascadePlan> plan = makePlan(function, arch);
+      if (failed(plan) || failed(applyCascade(function, *plan)))
         return signalPassFailure();
+    }
   }
 
 private:
-  CascadePlan makePlan(func::FuncOp function, isa::ArchAttr arch) {
+  static FailureOr<CascadePlan> makePlan(func::FuncOp function, isa::ArchAttr arch) {
     SmallVector<sattn::AttentionOp> cores;
     function.walk([&](sattn::AttentionOp op) { cores.push_back(op); });
-    CascadePlan plan;
     if (cores.empty())
-      return plan;
-    const int64_t layers = int64_t(cores.size());
-    ArrayRef<int64_t> key = cores.front().getKey().getType().getShape();
-    StringRef schedule = arch.getText("schedule");
+      return CascadePlan();
+    return arch.getText("schedule") == "linear" ? makeLinearPlan(cores, arch)
+                                                : makePublishedPlan(cores, arch);
+  }
+
+  static FailureOr<CascadePlan> makeLinearPlan(ArrayRef<sattn::AttentionOp> cores,
+                                               isa::ArchAttr arch) {
+    ArrayRef<int64_t> key = sattn::AttentionOp(cores.front()).getKey().getType().getShape();
+    CascadePlan plan;
     plan.protect = protectedTokens(cores.front(), arch);
-    if (schedule == "linear") {
-      plan.tokens = linear(layers, key[2], arch, "token_prune", "token_front");
-      plan.heads = linear(layers, key[1], arch, "head_prune", "head_front");
-      plan.origin = "parameters" + nameValues(arch, {"token_prune", "head_prune", "prune_slope",
-                                                     "token_front", "head_front", "protect"});
-      return plan;
-    }
-    const bool isSmall = schedule == "gpt2_small";
+    if (failed(
+            linear(cores, key[2], arch, {"token_prune", "token_front", "tokens"}, plan.tokens)) ||
+        failed(linear(cores, key[1], arch, {"head_prune", "head_front", "heads"}, plan.heads)))
+      return failure();
+    plan.origin = "parameters" + nameValues(arch, {"token_prune", "head_prune", "prune_slope",
+                                                   "token_front", "head_front", "protect"});
+    return plan;
+  }
+
+  static CascadePlan makePublishedPlan(ArrayRef<sattn::AttentionOp> cores, isa::ArchAttr arch) {
+    sattn::AttentionOp first = cores.front();
+    ArrayRef<int64_t> key = first.getKey().getType().getShape();
+    CascadePlan plan;
+    plan.protect = protectedTokens(first, arch);
+    const bool isSmall = arch.getText("schedule") == "gpt2_small";
     const double context = double(arch.getInteger("max_context"));
     // A decoder ranks by the steps before; the first layer of a prompt has nothing to rank by.
-    const bool isDecoder = bool(cores.front().getValid());
-    for (int64_t layer = 0; layer < layers; ++layer) {
+    const bool isDecoder = bool(first.getValid());
+    for (int64_t layer = 0; layer < int64_t(cores.size()); ++layer) {
       const double keep =
           layer == 0 && !isDecoder
               ? 1
@@ -113,26 +128,43 @@ private:
     return text;
   }
 
-  /// The paper's rule. [P V-A]
-  static SmallVector<int64_t> linear(int64_t layers, int64_t all, isa::ArchAttr arch,
-                                     StringRef pruneName, StringRef frontName) {
-    const double average = arch.getReal(pruneName), slope = arch.getReal("prune_slope");
+  /// What is pruned by the paper's rule, and the parameters that say how much.
+  struct Pruned {
+    StringRef ratio, front, what;
+  };
+
+  /// The paper's rule: how many of `all` live in each core. [P V-A]
+  static LogicalResult linear(ArrayRef<sattn::AttentionOp> cores, int64_t all, isa::ArchAttr arch,
+                              const Pruned &names, SmallVector<int64_t> &counts) {
+    const double average = arch.getReal(names.ratio), slope = arch.getReal("prune_slope");
+    const auto layers = int64_t(cores.size());
     // At least the first layer, which has nothing to rank by.
     const auto front =
-        std::max<int64_t>(1, int64_t(std::ceil(arch.getReal(frontName) * double(layers) - 1e-9)));
+        std::max<int64_t>(1, int64_t(std::ceil(arch.getReal(names.front) * double(layers) - 1e-9)));
     const int64_t pruning = layers - front;
-    SmallVector<int64_t> counts;
+    if (const double last = average * (1 + slope); pruning > 1 && last > 1 + 1e-9)
+      return refuseRatio(cores.back(), arch, names, last);
     int64_t live = all;
     for (int64_t layer = 0; layer < layers; ++layer) {
       if (layer >= front) {
         const double place = pruning > 1 ? double(layer - front) / double(pruning - 1) : 0.5;
         const double ratio = average * (1 - slope + 2 * slope * place);
-        live = std::max<int64_t>(
-            1, int64_t(std::floor(double(live) * (1 - std::min(ratio, 1.0)) + 1e-9)));
+        live = std::max<int64_t>(1, int64_t(std::floor(double(live) * (1 - ratio) + 1e-9)));
       }
       counts.push_back(live);
     }
-    return counts;
+    return success();
+  }
+
+  static LogicalResult refuseRatio(sattn::AttentionOp core, isa::ArchAttr arch, const Pruned &names,
+                                   double ratio) {
+    std::string text;
+    llvm::raw_string_ostream(text)
+        << names.ratio << llvm::format(" = %g", arch.getReal(names.ratio))
+        << llvm::format(" with prune_slope = %g prunes ", arch.getReal("prune_slope"))
+        << llvm::format("%g of the last layer's ", ratio) << names.what
+        << "; at most 1: lower one of the two (arch.yaml of spatten)";
+    return core.emitError() << text;
   }
 
   static SmallVector<int64_t> protectedTokens(sattn::AttentionOp core, isa::ArchAttr arch) {
