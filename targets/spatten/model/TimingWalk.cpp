@@ -292,8 +292,9 @@ private:
     for (size_t plane = 0; plane < kPlanes; ++plane)
       report.metrics[kPlaneNames[plane]] = channels_.bytes(Plane(plane));
     report.metrics["dram_bytes_by_channel"] = channels_.load();
-    report.metrics["cycles_closed_form"] =
-        int64_t(std::ceil(intervals_ + pipelineFill(params_, lastKeys_, c.head_dim)));
+    if (!params_.isBehavioural) // which is a closed form itself
+      report.metrics["cycles_closed_form"] =
+          int64_t(std::ceil(intervals_ + pipelineFill(params_, lastKeys_, c.head_dim)));
     report.metrics["cycles_simulated"] = report.cycles.value;
   }
 
