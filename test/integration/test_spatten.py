@@ -262,9 +262,44 @@ def test_simulates_the_worked_example(run_json, tmp_path):
 def test_end_to_end_adds_fully_connected_layers(run_json):
     common = ["simulate", "--target", "spatten", "--preset", "e2e", "--seq-len", 1, "--heads", 16, "--set", "dram_efficiency=1"]
     reports = {bits: run_json(*common, "--set", f"fc_bits={bits}") for bits in (8, 12)}
-    assert reports[8]["fc_cycles"] == 12 * 1024**2 / 512
-    assert reports[12]["fc_cycles"] == 1.5 * reports[8]["fc_cycles"]
-    assert reports[8]["cycles_end_to_end"] == reports[8]["cycles"] + reports[8]["fc_cycles"]
+    connected = {bits: report["fully_connected"] for bits, report in reports.items()}
+    assert (connected[8]["cycles"], connected[8]["dram_bytes"]) == (12 * 1024**2 / 512, 12 * 1024**2)
+    assert connected[12]["cycles"] == 1.5 * connected[8]["cycles"]
+    alone = run_json("simulate", "--target", "spatten", "--seq-len", 1, "--heads", 16)
+    whole, attention = reports[8], reports[8]["attention"]
+    assert attention == {figure: alone[figure] for figure in attention}
+    for figure in ("cycles", "dram_bytes", "operations"):
+        assert whole[figure] == attention[figure] + connected[8][figure]
+    assert whole["seconds"] == pytest.approx(whole["cycles"] * 1e-9)
+    # 2.6 W on chip, 3.9 pJ per bit of DRAM
+    assert whole["energy_j"] == pytest.approx(whole["cycles"] * 2.6e-9 + 8 * whole["dram_bytes"] * 3.9e-12)
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        (["--seq-len=2048"], "SpAtten needs room for 2048 tokens of 64 dimensions; its SRAM holds two heads of 1024 (parameter 'key_buffer' = 196608 B)"),
+        (["--seq-len=64", "--head-dim=48"], "SpAtten has no heads of 48 dimensions: the adder tree splits in halves and has 512 inputs"),
+        (["--seq-len=64", "--set=multipliers=32"], "has 32 inputs (parameter 'multipliers'); a power of two up to 32 fits"),
+        (["--seq-len=64", "--heads=3", "--set=msb_bits=6", "--set=lsb_bits=0"], "layer 0 has 3 heads with keys of 6 bits"),
+        (["--seq-len=64", "--set=token_prune=0.5"], "token_prune = 0.5 prunes from layer to layer of a model, and simulate times layers apart; "
+         "run a model, or give --workload with what lives in each layer"),
+        (["--seq-len=64", "--set=head_prune=0.5"], "head_prune = 0.5 prunes from layer to layer"),
+        (["--seq-len=64", "--set=multipliers=100"], "multipliers = 100 is no power of two, but the adder tree behind them splits in halves (arch.yaml of spatten)"),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_refuses_to_simulate(run_driver, options, text):
+    process = run_driver("simulate", "--target", "spatten", *options)
+    assert process.returncode != 0
+    assert text in process.stderr
+
+
+def test_the_serial_formula_stands_alone(saved, run_json):
+    q = random_heads((2, 20, 64), 0)
+    common = ["attention", "--target", "spatten", *saved(q=q, k=q, v=q), *RANGES]
+    metrics = [run_json(*common, "--set", f"timing={timing}")["launches"][0]["metrics"] for timing in ("behavioural", "pipelined")]
+    assert ["cycles_closed_form" in m for m in metrics] == [False, True]
 
 
 def test_refuses_contexts_beyond_the_sram(saved, run_driver):
@@ -345,6 +380,7 @@ SCHEDULE = "(parameters `token_prune` = 0.99, `head_prune` = 0, `prune_slope` = 
         (["schedule=gpt3"], "parameter 'schedule' must be one of linear, gpt2_small, gpt2_medium, got 'gpt3'"),
         (["msb_bits=7"], "error: msb_bits = 7 is not one of the machine's settings; choose 4, 6, 8, 10 or 12"),
         (["lsb_bits=3"], "error: lsb_bits = 3 is not one of the machine's settings; choose 4, or 0 for static quantisation"),
+        (["multipliers=8"], "heads of 16 dimensions; the adder tree splits in halves and has 8 inputs (parameter 'multipliers'): a power of two up to 8 fits"),
         (["token_prune=0.99", "prune_slope=0", "protect=both"],
          f"cannot be part of a cascade {SCHEDULE}: keeps 1 of 32 tokens, but 2 are protected"),
         (["importance_buffer=16", "token_prune=0.3"],

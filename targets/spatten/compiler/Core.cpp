@@ -63,10 +63,11 @@ private:
         return refuse(attention) << "dimensions must lie between 1 and " << kMaxSize << ", got "
                                  << attention.getQuery().getType() << " and "
                                  << attention.getKey().getType();
-    if (core.headDim > 512 || (core.headDim & (core.headDim - 1)) != 0)
+    if (const int64_t inputs = arch.getInteger("multipliers"); !fitsTree(core.headDim, inputs))
       return refuse(attention) << "heads of " << core.headDim
-                               << " dimensions; the adder tree splits in halves and has 512 "
-                                  "inputs: a power of two up to 512 fits";
+                               << " dimensions; the adder tree splits in halves and has " << inputs
+                               << " inputs (parameter 'multipliers'): a power of two up to "
+                               << std::min(inputs, kMostDimensions) << " fits";
     core.scale = attention.getScale().convertToDouble();
     core.causal = attention.getCausal();
     return success();

@@ -31,7 +31,7 @@ struct Core {
   int64_t sourceHeads = 0; ///< heads that keys and values have in DRAM
   std::array<int64_t, 4> biasShape{};
   int64_t querySlots = 1, outputSlots = 1, biasSlots = 1; ///< rows that the buffers hold
-  int64_t tokenScores = -1, headScores = -1; ///< kFromZero: they start at zero
+  int64_t tokenScores = -1, headScores = -1;              ///< kFromZero: they start at zero
   int64_t output = -1, newTokenScores = -1, newHeadScores = -1;
   RankingCore tokenRanking, headRanking;
   int64_t valid = -1; ///< how many keys exist

@@ -29,15 +29,15 @@ void SpattenDialect::initialize() {
 }
 
 LogicalResult spatten::checkArch(isa::ArchAttr arch, Location loc) {
-  return isa::checkArch(
-      arch, "spatten",
-      {.integers = {"msb_bits", "lsb_bits", "value_bits", "key_buffer", "value_buffer",
-                    "bias_buffer", "importance_buffer", "index_buffer", "max_context"},
-       .reals = {"lsb_threshold", "value_keep", "tx", "ty", "tz", "token_prune", "head_prune",
-                 "prune_slope", "token_front", "head_front"},
-       .flags = {"force_lsb"},
-       .texts = {"schedule", "protect"}},
-      loc);
+  return isa::checkArch(arch, "spatten",
+                        {.integers = {"msb_bits", "lsb_bits", "value_bits", "key_buffer",
+                                      "value_buffer", "bias_buffer", "importance_buffer",
+                                      "index_buffer", "max_context", "multipliers"},
+                         .reals = {"lsb_threshold", "value_keep", "tx", "ty", "tz", "token_prune",
+                                   "head_prune", "prune_slope", "token_front", "head_front"},
+                         .flags = {"force_lsb"},
+                         .texts = {"schedule", "protect"}},
+                        loc);
 }
 
 //===-- Verifiers ----------------------------------------------------------===//
@@ -66,11 +66,14 @@ LogicalResult ConfigOp::verify() {
   const float threshold = getThreshold().convertToFloat();
   if (!(threshold >= 0 && threshold <= 1))
     return emitOpError("needs a threshold between 0 and 1, got ") << threshold;
-  const uint64_t dim = getHeadDim();
-  if (dim > 512 || (dim & (dim - 1)) != 0)
-    return emitOpError("needs a head of 2, 4, ... 512 dimensions, because the adder tree splits in "
-                       "halves, got ")
-           << dim;
+  isa::ArchAttr arch = isa::findArch(*this);
+  auto inputs = arch ? arch.getParameters().getAs<IntegerAttr>("multipliers") : IntegerAttr();
+  const int64_t most = inputs ? inputs.getInt() : kMostDimensions;
+  if (!fitsTree(getHeadDim(), most))
+    return emitOpError("needs heads of a power of two of dimensions, at most ")
+           << std::min(most, kMostDimensions)
+           << ", because the adder tree splits in halves (parameter `multipliers`), got "
+           << getHeadDim();
   if (getMsb() % 2 != 0 || getMsb() < 4 || (getLsb() != 0 && getLsb() != 4))
     return emitOpError("fetches 4, 6, 8, 10 or 12 bits of a key first and 4 or none later, got ")
            << getMsb() << " and " << getLsb();

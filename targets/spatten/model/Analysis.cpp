@@ -112,18 +112,25 @@ private:
 
 } // namespace
 
-static void addTraffic(const std::vector<Request> &requests, int64_t cycles, const Params &params,
+/// Time, throughput and energy of `json`'s cycles.
+static void addTotals(int64_t bytes, double operations, const Params &params,
+                      nlohmann::ordered_json &json) {
+  const auto cycles = json["cycles"].get<int64_t>();
+  const double seconds = double(cycles) / (params.clockMhz * 1e6);
+  json["dram_bytes"] = bytes;
+  json["seconds"] = seconds;
+  json["operations"] = operations;
+  json["tflops"] = seconds > 0 ? operations / seconds * 1e-12 : 0;
+  json["energy_j"] = totalEnergy(energyOf(params, cycles, bytes)).value * 1e-12;
+}
+
+static void addTraffic(const std::vector<Request> &requests, const Params &params,
                        nlohmann::ordered_json &json) {
   Traffic bytes = traffic(requests);
   json["dram_key_high_bytes"] = bytes.keyBytes;
   json["dram_key_low_bytes"] = bytes.lowBytes;
   json["dram_value_bytes"] = bytes.valueBytes;
-  json["dram_bytes"] = bytes.total();
-  const double seconds = double(cycles) / (params.clockMhz * 1e6);
-  json["seconds"] = seconds;
-  json["operations"] = operations(requests);
-  json["tflops"] = seconds > 0 ? operations(requests) / seconds * 1e-12 : 0;
-  json["energy_j"] = totalEnergy(energyOf(params, cycles, bytes.total())).value * 1e-12;
+  addTotals(bytes.total(), operations(requests), params, json);
 }
 
 nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, const Params &params) {
@@ -147,7 +154,7 @@ nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, con
         {"dram", parts.dram}, {"fill", parts.fill}, {"topk", parts.topk}, {"drain", parts.drain}};
   else
     json["cycles_closed_form"] = std::ceil(pipelinedCycles(params, requests));
-  addTraffic(requests, total, params, json);
+  addTraffic(requests, params, json);
   return json;
 }
 
@@ -178,6 +185,25 @@ static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &reques
 
 //===-- One layer ----------------------------------------------------------===//
 
+/// The layer of an encoder around `attention`: four projections, and two feed-forward layers of
+/// four times the width, whose weights come once for all tokens. [P V-B]
+static nlohmann::ordered_json addFullyConnected(nlohmann::ordered_json attention,
+                                                const Request &row, const Params &params) {
+  const double width = double(row.count * row.headDim), weights = 12 * width * width,
+               tokens = double(row.queries);
+  const auto cycles = int64_t(std::ceil(fcCycles(params, weights, tokens)));
+  const auto bytes = int64_t(std::ceil(weights * double(params.fcBits) / 8));
+  const nlohmann::ordered_json connected{
+      {"cycles", cycles}, {"dram_bytes", bytes}, {"operations", 2 * weights * tokens}};
+  nlohmann::ordered_json json;
+  json["cycles"] = attention["cycles"].get<int64_t>() + cycles;
+  addTotals(attention["dram_bytes"].get<int64_t>() + bytes,
+            attention["operations"].get<double>() + 2 * weights * tokens, params, json);
+  json["attention"] = std::move(attention);
+  json["fully_connected"] = connected;
+  return json;
+}
+
 /// A layer of summarisation: as many queries as keys.
 static Result<nlohmann::ordered_json> analyzeLayer(const SimulateRequest &request,
                                                    const Params &params) {
@@ -198,27 +224,37 @@ static Result<nlohmann::ordered_json> analyzeLayer(const SimulateRequest &reques
                    ? tokens
                    : std::max<int64_t>(1, int64_t(params.valueKeep * double(tokens)));
   row.count = int64_t(heads);
+  for (Status status : {checkRequest(row, params), checkPairs({row}, params)})
+    if (!status)
+      return status.error();
   nlohmann::ordered_json json{{"seq_len", tokens}, {"heads", row.count}};
-  json.update(analyzeWorkload({row}, params));
-  if (params.isEndToEnd) { // four projections and two feed-forward layers of four times the width
-    const double width = heads * double(request.headDim), weights = 12 * width * width;
-    json["fc_operations"] = 2 * weights * double(tokens);
-    json["fc_cycles"] = std::ceil(fcCycles(params, weights, double(tokens)));
-    json["cycles_end_to_end"] = json["cycles"].get<double>() + json["fc_cycles"].get<double>();
-  }
+  nlohmann::ordered_json attention = analyzeWorkload({row}, params);
+  json.update(params.isEndToEnd ? addFullyConnected(std::move(attention), row, params) : attention);
   return json;
 }
 
+/// Layers come one by one here, so that nothing can be pruned from one to the next.
+static Status refusePruning(const Arch &arch) {
+  for (const char *name : {"token_prune", "head_prune"})
+    if (arch.real(name) > 0)
+      return makeError(name, " = ", arch.real(name),
+                       " prunes from layer to layer of a model, and simulate times layers apart; "
+                       "run a model, or give --workload with what lives in each layer");
+  return Status();
+}
+
 Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params,
-                                       const Arch &) {
+                                       const Arch &arch) {
   if (Status status = request.expectOnly(
           "spatten", {"masks", "valid-len", "head-dim", "seq-len", "heads", "workload"});
       !status)
     return status.error();
-  if (request.headDim < 1 || request.headDim > 512)
-    return makeError("--head-dim must lie in [1, 512], got ", request.headDim);
+  if (request.headDim < 1 || request.headDim > kMostDimensions)
+    return makeError("--head-dim must lie in [1, ", kMostDimensions, "], got ", request.headDim);
+  if (Status status = refusePruning(arch); !status)
+    return status.error();
   if (!request.workload.empty()) {
-    Result<std::vector<Request>> requests = readWorkload(request.workload);
+    Result<std::vector<Request>> requests = readWorkload(request.workload, params);
     if (!requests)
       return requests.error();
     return analyzeWorkload(*requests, params);

@@ -37,7 +37,8 @@ namespace {
 /// Checks the instructions one after the other.
 class Checker : InstructionChecks {
 public:
-  explicit Checker(const Kernel &kernel) : InstructionChecks(kernel.stage), kernel_(kernel) {}
+  Checker(const Kernel &kernel, const Params &params)
+      : InstructionChecks(kernel.stage), kernel_(kernel), params_(params) {}
 
   Status expectRow(uint16_t descriptor, const char *what, int64_t cols, const char *why) const {
     if (Status status =
@@ -51,6 +52,10 @@ public:
                   "head_dim of 'config'", kernel_.config.head_dim);
   }
   Status check(const insn::Config &config) {
+    if (!params_.fitsTree(config.head_dim))
+      return makeError("heads of ", int64_t(config.head_dim),
+                       " dimensions do not fit the adder tree of ", params_.multipliers,
+                       " inputs (parameter 'multipliers'); a power of two up to that fits");
     if (!std::isfinite(config.scale))
       return makeError("scale must be a number, got ", config.scale);
     if (!(config.threshold >= 0 && config.threshold <= 1))
@@ -165,15 +170,16 @@ public:
 
 private:
   const Kernel &kernel_;
+  const Params &params_;
 };
 
 } // namespace
 
-Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params &,
+Result<Kernel> Kernel::load(const program::AcceleratorStage &table, const Params &params,
                             const Arch &arch) {
   Result<Kernel> kernel = loadStage<Kernel>(table, memorySpecs(), "SpAtten", arch);
   if (kernel)
-    if (Status status = checkInstructions<insn::Config>(*kernel, Checker(*kernel)); !status)
+    if (Status status = checkInstructions<insn::Config>(*kernel, Checker(*kernel, params)); !status)
       return status.error();
   return kernel;
 }

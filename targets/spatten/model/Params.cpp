@@ -3,6 +3,7 @@
 
 #include "targets/spatten/model/Params.h"
 
+#include <bit>
 #include <cmath>
 
 namespace sparsam::spatten {
@@ -46,6 +47,10 @@ static void readTiming(const Arch &arch, Params &params) {
 }
 
 static Status check(const Params &params) {
+  if (!std::has_single_bit(uint64_t(params.multipliers)))
+    return makeError("multipliers = ", params.multipliers,
+                     " is no power of two, but the adder tree behind them splits in halves "
+                     "(arch.yaml of spatten)");
   if (params.msbBits % 2 != 0)
     return makeError("msb_bits = ", params.msbBits,
                      " is not one of the machine's settings; choose 4, 6, 8, 10 or 12");
@@ -61,6 +66,8 @@ Result<Params> Params::from(const Arch &arch) {
   params.clockMhz = arch.real(Arch::kClockParameter);
   params.requestQueue = unsigned(arch.integer("request_queue"));
   params.multipliers = arch.integer("multipliers");
+  params.keyBuffer = arch.integer("key_buffer");
+  params.valueBuffer = arch.integer("value_buffer");
   params.softmaxParallelism = arch.integer("softmax_parallelism");
   params.topkParallelism = arch.integer("topk_parallelism");
   params.isEndToEnd = arch.flag("e2e");

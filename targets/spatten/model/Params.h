@@ -29,11 +29,14 @@ struct EnergyPrices {
   double perCycle() const { return qk + pv + softmax + fetcher + topk + other; }
 };
 
+/// The widest head that `config` can say.
+constexpr int64_t kMostDimensions = 512;
+
 /// All parameters that the model asks for, by the names of arch.yaml.
 struct Params {
   double clockMhz = 1000;
   unsigned requestQueue = 16;
-  int64_t multipliers = 512; ///< of each array
+  int64_t multipliers = 512; ///< of each array; a power of two
   int64_t softmaxParallelism = 8, topkParallelism = 16;
   bool isEndToEnd = false;
   int64_t fcBits = 8;
@@ -50,13 +53,20 @@ struct Params {
   int64_t topkRoundCycles = 3;
   Latencies latencies;
 
+  int64_t keyBuffer = 196608, valueBuffer = 196608; ///< bytes
+
   int64_t channels = 16;
   double dramGigabytesPerSecond = 512, dramEfficiency = 1;
   runtime::Cycle dramLatency{};
   EnergyPrices energy;
 
-  /// Keys, or values, per cycle of an array.
-  int64_t parallel(int64_t headDim) const { return std::max<int64_t>(multipliers / headDim, 1); }
+  /// Whether the adder tree, which splits in halves, sums heads of `headDim`.
+  bool fitsTree(int64_t headDim) const {
+    return headDim >= 1 && headDim <= std::min(multipliers, kMostDimensions) &&
+           (headDim & (headDim - 1)) == 0;
+  }
+  /// Keys, or values, per cycle of an array, for a head that fits its tree.
+  int64_t parallel(int64_t headDim) const { return multipliers / headDim; }
   /// Granules of 32 bytes per channel and cycle.
   double granulesPerCycle() const;
 

@@ -3,6 +3,8 @@
 
 #include "targets/spatten/model/Workload.h"
 
+#include "targets/spatten/model/Params.h"
+
 #include "runtime/io/File.h"
 #include "runtime/support/Text.h"
 
@@ -16,6 +18,43 @@
 namespace sparsam::spatten {
 
 using namespace runtime;
+
+//===-- Limits -------------------------------------------------------------===//
+
+/// Keys, and values, of two heads: while the queries of one run, the next one is loaded. [P IV-A]
+static Status checkRoom(const Request &request, const char *parameter, int64_t bytes) {
+  constexpr int64_t kWordBits = 12;
+  const int64_t most = bytes * 8 / (2 * kWordBits * request.headDim);
+  if (request.keys <= most)
+    return Status();
+  return makeError("SpAtten needs room for ", request.keys, " tokens of ", request.headDim,
+                   " dimensions; its SRAM holds two heads of ", most, " (parameter '", parameter,
+                   "' = ", bytes, " B)");
+}
+
+Status checkRequest(const Request &request, const Params &params) {
+  if (!params.fitsTree(request.headDim))
+    return makeError("SpAtten has no heads of ", request.headDim,
+                     " dimensions: the adder tree splits in halves and has ", params.multipliers,
+                     " inputs (parameter 'multipliers'); a power of two up to ",
+                     std::min(params.multipliers, kMostDimensions), " fits");
+  Status status = checkRoom(request, "key_buffer", params.keyBuffer);
+  return status ? checkRoom(request, "value_buffer", params.valueBuffer) : status;
+}
+
+Status checkPairs(const std::vector<Request> &requests, const Params &params) {
+  if (params.isBehavioural) // there, 6 bits come as 8
+    return Status();
+  std::map<int64_t, int64_t> heads;
+  for (const Request &request : requests)
+    heads[request.layer] += request.keyBits == 6 ? request.count : 0;
+  for (auto [layer, count] : heads)
+    if (count % 2 != 0)
+      return makeError("layer ", layer, " has ", count,
+                       " heads with keys of 6 bits; the fetcher packs two of them together (as "
+                       "released), so that their number must be even");
+  return Status();
+}
 
 //===-- CSV ----------------------------------------------------------------===//
 
@@ -51,7 +90,8 @@ std::vector<std::string> split(const std::string &line) {
 
 class Reader {
 public:
-  Reader(const std::string &text, const std::string &name) : stream_(text), name_(name) {}
+  Reader(const std::string &text, const std::string &name, const Params &params)
+      : stream_(text), name_(name), params_(params) {}
 
   Result<std::vector<Request>> read() {
     std::vector<Request> requests;
@@ -65,6 +105,8 @@ public:
     if (requests.empty())
       return makeError(name_,
                        " holds no workload; the first line names the columns: ", columnNames());
+    if (Status status = checkPairs(requests, params_); !status)
+      return makeError(name_, ": ", status.error().message);
     return requests;
   }
 
@@ -120,28 +162,37 @@ private:
         return error("expects ", what, " of 4, 6, 8, 10 or 12, or -1 for full words, got ", bits);
     if (request.values > request.keys)
       return error("fetches ", request.values, " values of ", request.keys, " keys");
+    if (Status status = checkRequest(request, params_); !status)
+      return error(status.error().message);
+    auto [before, isNew] = lines_.try_emplace({request.layer, request.head}, line_);
+    if (!isNew)
+      return error("head ", request.head, " of layer ", request.layer, " is in line ",
+                   before->second, " already; number the layers of further steps on");
     requests.push_back(request);
     return Status();
   }
 
   std::stringstream stream_;
   const std::string &name_;
+  const Params &params_;
   size_t line_ = 0;
-  std::vector<size_t> place_; ///< column of each cell
+  std::map<std::pair<int64_t, int64_t>, size_t> lines_; ///< of each layer and head
+  std::vector<size_t> place_;                           ///< column of each cell
 };
 
 } // namespace
 
-Result<std::vector<Request>> parseWorkload(const std::string &text, const std::string &name) {
-  return Reader(text, name).read();
+Result<std::vector<Request>> parseWorkload(const std::string &text, const std::string &name,
+                                           const Params &params) {
+  return Reader(text, name, params).read();
 }
 
-Result<std::vector<Request>> readWorkload(const std::string &path) {
+Result<std::vector<Request>> readWorkload(const std::string &path, const Params &params) {
   auto file = MappedFile::open(path);
   if (!file)
     return file.error();
   std::span<const uint8_t> bytes = (*file)->bytes();
-  return parseWorkload(std::string(bytes.begin(), bytes.end()), path);
+  return parseWorkload(std::string(bytes.begin(), bytes.end()), path, params);
 }
 
 //===-- Published ----------------------------------------------------------===//

@@ -11,6 +11,8 @@
 
 namespace sparsam::spatten {
 
+struct Params;
+
 /// One head of one layer: the shape in which the authors published their workloads. Widths of 10
 /// and 12 bits, and of -1, mean 8 and 4 forced low bits for keys, and 8 for values. [R TestSpAtten]
 struct Request {
@@ -30,13 +32,18 @@ struct Request {
   int64_t fetchedValueBits() const { return valueBits < 0 || valueBits > 8 ? 8 : valueBits; }
 };
 
+/// Refuses a head that the machine could not hold, or not add up.
+runtime::Status checkRequest(const Request &request, const Params &params);
+/// Refuses layers with an odd number of heads of 6 bits, which the fetcher packs in pairs.
+runtime::Status checkPairs(const std::vector<Request> &requests, const Params &params);
+
 /// Reads a CSV file with the header
 /// `layer,head,head_dim,queries,keys,key_bits,value_bits[,values][,lsb][,topk]`, columns in any
-/// order. Errors name file and line.
-runtime::Result<std::vector<Request>> readWorkload(const std::string &path);
+/// order, one row per layer and head. Errors name file and line.
+runtime::Result<std::vector<Request>> readWorkload(const std::string &path, const Params &params);
 /// The same from text; `name` stands for the file.
 runtime::Result<std::vector<Request>> parseWorkload(const std::string &text,
-                                                    const std::string &name);
+                                                    const std::string &name, const Params &params);
 
 /// The published decode workloads: prompt of 992 tokens, 32 iterations with 993 to 1024 keys. [R
 /// workloads]

@@ -19,7 +19,7 @@ func.func @threshold() {
 // -----
 
 func.func @head() {
-  // expected-error @below {{needs a head of 2, 4, ... 512 dimensions, because the adder tree splits in halves, got 12}}
+  // expected-error @below {{needs heads of a power of two of dimensions, at most 512, because the adder tree splits in halves (parameter `multipliers`), got 12}}
   spatten.config entries 1 heads 2 queries 1 keys 8 head_dim 12 scale 1.0 causal false words true msb 8 lsb 4 value_bits 8 threshold 0.1 force_lsb false allow_lsb true values 4 q_range 1.0 k_range 1.0 v_range 1.0
   return
 }

@@ -6,6 +6,7 @@
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,token_prune=0.99,prune_slope=0,protect=both" 2>&1 | FileCheck %s --check-prefix=PROTECT
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,token_prune=0.3,importance_buffer=64" 2>&1 | FileCheck %s --check-prefix=SCORES
 // RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,schedule=gpt2_small,max_context=1" 2>&1 | FileCheck %s --check-prefix=SCHEDULE
+// RUN: not sparsam-opt %s --sparsam-compile="target=spatten settings=tx=1,ty=1,tz=1,multipliers=32" 2>&1 | FileCheck %s --check-prefix=TREE
 // RUN: not sparsam-opt %s --sattn-sparsify --sattn-partition --lower-to-spatten 2>&1 | FileCheck %s --check-prefix=MACHINE
 // RUN: not sparsam-opt %s --spatten-prune 2>&1 | FileCheck %s --check-prefix=PRUNE
 
@@ -17,6 +18,7 @@
 // RATIO-SAME: 0.99
 // PROTECT: cannot be part of a cascade (parameters `token_prune` = 0.99, `head_prune` = 0, `prune_slope` = 0, `token_front` = 0.15, `head_front` = 0.3, `protect` = both): keeps 1 of 100 tokens, but 2 are protected
 // SCHEDULE: cannot be part of a cascade (parameters `schedule` = gpt2_small, `max_context` = 1, `protect` = auto): keeps 0 of 100 tokens; at least one must survive
+// TREE: cannot run on SpAtten: heads of 64 dimensions; the adder tree splits in halves and has 32 inputs (parameter 'multipliers'): a power of two up to 32 fits
 // MACHINE: isa-set-target
 // PRUNE: spatten-prune needs a target: the module has no `isa.arch`; run isa-set-target
 func.func @main(%q: tensor<1x1x100x64xf32>) -> tensor<1x1x100x64xf32> {

@@ -11,7 +11,7 @@ func.func @value_width(%q: tensor<1x1x4x64xf32>, %v: tensor<1x1x4x32xf32>) -> te
 // -----
 
 func.func @head_width(%q: tensor<1x1x4x96xf32>) -> tensor<1x1x4x96xf32> {
-  // expected-error @below {{cannot run on SpAtten: heads of 96 dimensions; the adder tree splits in halves and has 512 inputs: a power of two up to 512 fits}}
+  // expected-error @below {{cannot run on SpAtten: heads of 96 dimensions; the adder tree splits in halves and has 512 inputs (parameter 'multipliers'): a power of two up to 512 fits}}
   %o = sattn.attention %q, %q, %q {scale = 0.125 : f32, policy = #sattn.dense, sattn.name = "attention_0"}
     : tensor<1x1x4x96xf32>, tensor<1x1x4x96xf32>, tensor<1x1x4x96xf32> -> tensor<1x1x4x96xf32>
   return %o : tensor<1x1x4x96xf32>

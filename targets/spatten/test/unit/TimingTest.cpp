@@ -118,8 +118,8 @@ TEST(Pipelined, saturates_with_the_top_k_parallelism) {
   }
 }
 
-// 12 heads of 40 queries and keys: Q x K 5 cycles per query; 2 * 40 * 64 B / 32 B / 16 = 10 cycles to
-// load the first head; 11 + 87 + 5 + 5 + 100 to fill the pipe.
+// 12 heads of 40 queries and keys: Q x K 5 cycles per query; 2 * 40 * 64 B / 32 B / 16 = 10 cycles
+// to load the first head; 11 + 87 + 5 + 5 + 100 to fill the pipe.
 TEST(Pipelined, loads_heads_with_many_queries_once) {
   Params params;
   params.dramLatency = runtime::Cycle(100);
@@ -205,13 +205,15 @@ TEST(EndToEnd, streams_weights_or_multiplies) {
 static const char *kHeader = "layer,head,head_dim,queries,keys,key_bits,value_bits";
 
 static std::string errorOf(const std::string &text) {
-  auto rows = parseWorkload(text, "w.csv");
+  auto rows = parseWorkload(text, "w.csv", Params());
   return rows ? "no error" : rows.error().message;
 }
 
 TEST(Workload, reads_rows_in_any_order_of_columns) {
   auto rows = parseWorkload(
-      "keys,layer,head,head_dim,queries,key_bits,value_bits,topk\n37,1,2,64,40,6,-1,20\n", "w.csv");
+      "keys,layer,head,head_dim,queries,key_bits,value_bits,topk\n37,1,2,64,40,6,-1,20\n"
+      "37,1,3,64,40,6,-1,20\n",
+      "w.csv", Params());
   ASSERT_TRUE(rows.ok()) << rows.error().message;
   const Request &r = rows->front();
   EXPECT_EQ(r.layer, 1);
@@ -221,6 +223,58 @@ TEST(Workload, reads_rows_in_any_order_of_columns) {
   EXPECT_EQ(r.queries, 40);
   EXPECT_EQ(r.topk, 20);
   EXPECT_EQ(r.fetchedValueBits(), 8);
+}
+
+TEST(Workload, refuses_heads_that_the_machine_cannot_hold) {
+  const std::string header = kHeader;
+  EXPECT_EQ(errorOf(header + "\n0,0,64,1,1024,8,8\n"), "no error");
+  EXPECT_EQ(
+      errorOf(header + "\n0,0,64,1,1025,8,8\n"),
+      "w.csv:2: SpAtten needs room for 1025 tokens of 64 dimensions; its SRAM holds two heads "
+      "of 1024 (parameter 'key_buffer' = 196608 B)");
+  EXPECT_EQ(errorOf(header + "\n0,0,100,1,9,8,8\n"),
+            "w.csv:2: SpAtten has no heads of 100 dimensions: the adder tree splits in halves and "
+            "has 512 inputs (parameter 'multipliers'); a power of two up to 512 fits");
+  Params params;
+  params.valueBuffer = 98304;
+  auto rows = parseWorkload(header + "\n0,0,64,1,513,8,8\n", "w.csv", params);
+  ASSERT_FALSE(rows.ok());
+  EXPECT_EQ(rows.error().message,
+            "w.csv:2: SpAtten needs room for 513 tokens of 64 dimensions; its SRAM holds two heads "
+            "of 512 (parameter 'value_buffer' = 98304 B)");
+  params.multipliers = 32;
+  rows = parseWorkload(header + "\n0,0,64,1,9,8,8\n", "w.csv", params);
+  ASSERT_FALSE(rows.ok());
+  EXPECT_NE(rows.error().message.find("a power of two up to 32 fits"), std::string::npos);
+}
+
+TEST(Workload, refuses_a_head_that_is_there_twice) {
+  EXPECT_EQ(
+      errorOf(std::string(kHeader) + "\n0,3,64,1,9,8,8\n1,3,64,1,9,8,8\n0,3,64,1,8,8,8\n"),
+      "w.csv:4: head 3 of layer 0 is in line 2 already; number the layers of further steps on");
+}
+
+TEST(Workload, refuses_a_head_of_six_bits_without_its_pair) {
+  const std::string text = std::string(kHeader) + "\n5,0,64,1,9,6,8\n5,1,64,1,9,8,8\n";
+  EXPECT_EQ(
+      errorOf(text),
+      "w.csv: layer 5 has 1 heads with keys of 6 bits; the fetcher packs two of them together "
+      "(as released), so that their number must be even");
+  EXPECT_EQ(errorOf(text + "5,2,64,1,9,6,8\n"), "no error");
+  Params serial; // 6 bits come as 8
+  serial.isBehavioural = true;
+  EXPECT_TRUE(parseWorkload(text, "w.csv", serial).ok());
+}
+
+/// What the authors ran stays within what the machine holds.
+TEST(Workload, holds_the_published_workloads) {
+  for (Published which : {Published::gpt2Small, Published::gpt2SmallDense, Published::gpt2Medium,
+                          Published::gpt2MediumDense}) {
+    const std::vector<Request> rows = publishedWorkload(which);
+    for (const Request &row : rows)
+      EXPECT_TRUE(checkRequest(row, Params()).ok()) << row.keys;
+    EXPECT_TRUE(checkPairs(rows, Params()).ok());
+  }
 }
 
 TEST(Workload, explains_what_is_wrong) {
