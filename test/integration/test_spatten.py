@@ -354,6 +354,33 @@ def test_a_buffer_of_one_row_makes_rows_of_a_mask_wait(masked_run):
     assert cycles[1] > 2 * 64 * 100 > cycles[0]
 
 
+def test_what_a_mask_hides_is_no_density_but_takes_its_time(masked_run, run_json, load_npz, tmp_path):
+    reach, masks = 4, tmp_path / "masks.npz"
+    visible = (window(64, reach) == 0).mean()
+    report = masked_run(window(64, reach), "--record-masks", masks)
+    metrics = report["launches"][0]["metrics"]
+    assert metrics["density"] == pytest.approx(visible)
+    assert metrics["value_density"] == 0.5  # of the pairs that are computed, which are all
+    trace = load_npz(masks)
+    kept, hidden = (np.unpackbits(trace[name], axis=-1) for name in ("attention_0", "attention_0.hidden"))
+    np.testing.assert_array_equal(kept[..., :64].reshape(2, 64, 64), np.broadcast_to(window(64, reach) == 0, (2, 64, 64)))
+    np.testing.assert_array_equal(kept + hidden, 1)
+    # Replayed, the same is computed.
+    run_json("compile", tmp_path / "m.onnx", "--target", "spatten", *RANGES, "-o", tmp_path / "m.spx")
+    replayed = run_json("run", tmp_path / "m.spx", "--replay-masks", masks)
+    assert replayed["accelerator"] == report["accelerator"]
+    assert replayed["launches"][0]["metrics"] == metrics
+
+
+def test_the_mask_of_an_attention_leaves_padding_out(saved, run_json, load_npz, tmp_path):
+    q = random_heads((2, 1, 128, 16), 0)
+    run_json("attention", "--target", "spatten", *saved(q=q, k=q, v=q), "--valid-len", "100,50", *RANGES, "-o", tmp_path / "out.npz")
+    mask = load_npz(tmp_path / "out.npz")["mask"]
+    assert not mask[0, :, :, 100:].any() and not mask[1, :, :, 50:].any()
+    # 64 values of 128 keys: all that are there in the second entry.
+    assert (mask[0].sum(axis=-1) == 64).all() and (mask[1].sum(axis=-1) == 50).all()
+
+
 def test_a_row_of_a_mask_that_heads_share_comes_once(masked_run):
     mask = np.where(np.arange(64) < 40, 0, -1e9)[None]
     metrics = masked_run(mask)["launches"][0]["metrics"]

@@ -5,6 +5,7 @@
 
 #include "targets/spatten/model/Channels.h"
 #include "targets/spatten/model/ClosedForms.h"
+#include "targets/spatten/model/Kernel.h"
 #include "targets/spatten/model/Pipeline.h"
 #include "targets/spatten/model/QuickSelect.h"
 #include "targets/spatten/model/TimingWalk.h"
@@ -164,7 +165,7 @@ nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, con
 static bool isMask(const std::string &name) { return name.find('.') == std::string::npos; }
 
 static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &request) {
-  double kept = 0, all = 0, mixed = 0;
+  double kept = 0, hidden = 0, all = 0, mixed = 0;
   size_t kernels = 0;
   for (const auto &[name, masks] : request.masks->kernels) {
     if (!isMask(name))
@@ -172,14 +173,18 @@ static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &reques
     ++kernels;
     kept += double(masks.count());
     all += double(masks.batch() * masks.heads()) * double(masks.queries() * masks.keys());
-    auto values = request.masks->kernels.find(name + ".values");
-    mixed += double((values == request.masks->kernels.end() ? masks : values->second).count());
+    auto count = [&](const std::string &part, int64_t otherwise) {
+      auto found = request.masks->kernels.find(part);
+      return double(found == request.masks->kernels.end() ? otherwise : found->second.count());
+    };
+    hidden += count(hiddenName(name), 0);
+    mixed += count(valuesName(name), masks.count());
   }
   if (kernels == 0)
     return makeError("the mask file holds no masks");
   nlohmann::ordered_json json;
   json["density"] = all > 0 ? kept / all : 0;
-  json["value_density"] = kept > 0 ? mixed / kept : 0;
+  json["value_density"] = kept + hidden > 0 ? mixed / (kept + hidden) : 0;
   return json;
 }
 

@@ -15,11 +15,31 @@ static constexpr int64_t kSizeBits = 16;
 Decisions::Decisions(const Kernel &kernel) {
   const insn::Config &c = kernel.config;
   pairs = BitTensor(c.entries, c.heads, c.queries, c.keys);
+  if (kernel.memory(Role::bias).extent > 0)
+    hidden = pairs;
   values = pairs;
   lsb = BitTensor(c.entries, c.heads, c.queries, 1);
   rounds.resize(size_t(kernel.totalHeads() * c.queries));
   tokenRanking.resize(c.entries);
   headRanking.resize(c.entries);
+}
+
+/// Calls `change(word, other)` for all words of two tensors of one shape.
+template <typename Change>
+static void eachWord(BitTensor &bits, const BitTensor &others, Change change) {
+  for (int64_t head = 0; head < bits.batch() * bits.heads(); ++head)
+    for (int64_t query = 0; query < bits.queries(); ++query) {
+      std::span<uint64_t> row = bits.row(head, query);
+      std::span<const uint64_t> other = others.row(head, query);
+      for (size_t w = 0; w < row.size(); ++w)
+        change(row[w], other[w]);
+    }
+}
+
+BitTensor Decisions::withoutHidden(BitTensor bits) const {
+  if (hidden.keys() > 0)
+    eachWord(bits, hidden, [](uint64_t &word, uint64_t hides) { word &= ~hides; });
+  return bits;
 }
 
 //===-- Rounds as bits -----------------------------------------------------===//
@@ -49,7 +69,9 @@ static Rounds getRounds(std::span<const uint64_t> row, int64_t most) {
 }
 
 void Decisions::writeTo(MaskTrace &trace, const std::string &kernel) const {
-  trace.kernels[kernel] = pairs;
+  trace.kernels[kernel] = visible();
+  if (hidden.count() > 0)
+    trace.kernels[hiddenName(kernel)] = hidden;
   trace.kernels[valuesName(kernel)] = values;
   trace.kernels[lsbName(kernel)] = lsb;
   if (int64_t most = mostRounds(rounds)) {
@@ -127,6 +149,13 @@ Result<Decisions> Decisions::readFrom(const MaskTrace &trace, const Kernel &kern
   if (!hasShape(pairs->second, decisions.pairs, keys))
     return wrongShape(kernel.name(), pairs->second, decisions.pairs, keys);
   decisions.pairs = pairs->second;
+  if (auto hidden = trace.kernels.find(hiddenName(kernel.name())); hidden != trace.kernels.end()) {
+    if (!hasShape(hidden->second, decisions.pairs, keys))
+      return wrongShape(hidden->first, hidden->second, decisions.pairs, keys);
+    decisions.hidden = hidden->second;
+    eachWord(decisions.pairs, decisions.hidden,
+             [](uint64_t &word, uint64_t hides) { word |= hides; });
+  }
   auto values = trace.kernels.find(valuesName(kernel.name()));
   decisions.hasRounds = values != trace.kernels.end();
   if (!decisions.hasRounds)

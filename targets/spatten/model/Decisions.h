@@ -17,6 +17,7 @@ using Rounds = std::vector<uint32_t>;
 /// all entries) and query.
 struct Decisions {
   runtime::BitTensor pairs;         ///< [entries, heads, queries, keys]: went through Q x K
+  runtime::BitTensor hidden;        ///< of those, what a mask hides; empty: nothing
   runtime::BitTensor values;        ///< the same shape: went through prob x V
   runtime::BitTensor lsb;           ///< [entries, heads, queries, 1]: fetched the low bits
   std::vector<Rounds> rounds;       ///< of the local top-k, by head * queries + query
@@ -26,6 +27,10 @@ struct Decisions {
 
   /// All zero, for the shapes of `kernel`.
   explicit Decisions(const Kernel &kernel);
+
+  /// Pairs that a query attends to, kept or not by what follows.
+  runtime::BitTensor visible() const { return withoutHidden(pairs); }
+  runtime::BitTensor withoutHidden(runtime::BitTensor bits) const;
 
   void writeTo(runtime::MaskTrace &trace, const std::string &kernel) const;
   /// A trace that has the pairs alone stands for a run that keeps the first values of each row and

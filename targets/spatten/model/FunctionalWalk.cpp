@@ -15,6 +15,9 @@ using namespace runtime;
 
 namespace {
 
+/// What a mask adds to the scores of pairs that it hides, at most: the largest that exporters use.
+constexpr float kHides = -10000;
+
 /// What the heads add to the scores: of each head its own, so that no order of threads matters.
 struct Sums {
   std::vector<double> tokens; ///< [heads of all entries, keys seen by the kernel]
@@ -206,19 +209,21 @@ private:
     double *headSum = a.tile(i.head_scores).memory != 0 ? &sums_.heads[size_t(head_)] : nullptr;
     pipe_->run(&query_[size_t(a.tile(i.query).offset)], keys,
                &output_[size_t(a.tile(i.output).offset)], tokenSums, headSum);
-    record(row, keys.count, tokens);
+    record(row, keys, tokens);
     return Status();
   }
   double *sumsOfHead() { return &sums_.tokens[size_t(head_ * sums_.keys)]; }
 
-  void record(int64_t row, int64_t count, const Tile &tokens) {
+  void record(int64_t row, const RowKeys &keys, const Tile &tokens) {
     const RowDecisions &d = pipe_->decisions();
     std::span<uint64_t> pairs = decisions_.pairs.row(head_, row);
     std::span<uint64_t> values = decisions_.values.row(head_, row);
-    for (int64_t j = 0; j < count; ++j) {
+    for (int64_t j = 0; j < keys.count; ++j) {
       int64_t key = tokens.memory != 0 ? lists_[size_t(tokens.offset + j)] : j;
       pairs[size_t(key / 64)] |= uint64_t(1) << (key % 64);
       values[size_t(key / 64)] |= uint64_t(d.keepsValue[size_t(j)]) << (key % 64);
+      if (keys.bias && keys.bias[j * keys.biasStep] <= kHides)
+        decisions_.hidden.set(head_, row, key);
     }
     if (d.needsLsb)
       decisions_.lsb.set(head_, row, 0);

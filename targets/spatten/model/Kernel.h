@@ -27,8 +27,9 @@ struct Kernel : runtime::LoadedStage<Isa, Role> {
                                       const runtime::Arch &arch);
 };
 
-/// What a run decides, beside `<kernel>` (the pairs that went through the pipe), by the names under
-/// which a mask trace holds it.
+/// What a run decides, beside `<kernel>` (the pairs that went through the pipe and that no mask
+/// hides), by the names under which a mask trace holds it.
+inline std::string hiddenName(const std::string &kernel) { return kernel + ".hidden"; }
 inline std::string valuesName(const std::string &kernel) { return kernel + ".values"; }
 inline std::string lsbName(const std::string &kernel) { return kernel + ".lsb"; }
 /// Sizes of quick-select rounds, 16 bits each.

@@ -31,8 +31,9 @@ static Status launch(const Kernel &kernel, const Params &params, LaunchContext &
   if (context.masks)
     decisions.writeTo(*context.masks, kernel.name());
   if (context.masks &&
-      context.recordPredicted) // the selection proper: pairs whose values are mixed
-    context.masks->kernels[kernel.name() + ".predicted"] = decisions.values;
+      context.recordPredicted) // the selection proper: visible pairs whose values are mixed
+    context.masks->kernels[kernel.name() + ".predicted"] =
+        decisions.withoutHidden(decisions.values);
   if (context.mode == RunMode::functional)
     return Status();
   return walkTiming(kernel, params, context.bindings, decisions, context.timeline, report);

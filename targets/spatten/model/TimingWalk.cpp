@@ -286,7 +286,8 @@ private:
   void addMetrics(LaunchReport &report) const {
     const insn::Config &c = kernel_.config;
     const double all = double(kernel_.totalHeads()) * double(c.queries) * double(c.keys);
-    report.metrics["density"] = all > 0 ? double(pairs_) / all : 0;
+    // What a mask hides is computed like everything else, but no query attends to it.
+    report.metrics["density"] = all > 0 ? double(pairs_ - decisions_.hidden.count()) / all : 0;
     report.metrics["value_density"] = pairs_ > 0 ? double(values_) / double(pairs_) : 0;
     report.metrics["low_bit_fetches"] = queries_ > 0 ? double(lsb_) / double(queries_) : 0;
     for (size_t plane = 0; plane < kPlanes; ++plane)
