@@ -295,6 +295,29 @@ def test_refuses_to_simulate(run_driver, options, text):
     assert text in process.stderr
 
 
+def test_simulates_masks_without_their_padding(run_json, tmp_path):
+    i = np.arange(64)
+    np.save(tmp_path / "m.npy", np.stack([np.abs(i[:, None] - i) <= 4, i[:, None] >= i])[None])
+    common = ["simulate", "--target", "spatten", "--masks", tmp_path / "m.npy", "--head-dim", 16]
+    whole, valid = run_json(*common), run_json(*common, "--valid-len", 20)
+    assert 0 < valid["cycles"] < whole["cycles"]
+    assert whole["density"] == pytest.approx((64 * 9 - 20 + 64 * 65 / 2) / (2 * 64 * 64))
+    assert valid["density"] == pytest.approx((20 * 9 - 20 + 20 * 21 / 2) / (2 * 20 * 20))
+
+
+@pytest.mark.parametrize(
+    "lengths, text",
+    [("65", "masks 'masks': a valid length must lie in [1, 64], the length of the masks, got 65"),
+     ("1,2", "masks 'masks': expects one valid length, or one for each of the 1 batch entries, got 2")],
+    ids=["too_long", "too_many"],
+)  # fmt: skip
+def test_refuses_lengths_that_do_not_fit_the_masks(run_driver, tmp_path, lengths, text):
+    np.save(tmp_path / "m.npy", np.ones((1, 2, 64, 64), bool))
+    process = run_driver("simulate", "--target", "spatten", "--masks", tmp_path / "m.npy", "--valid-len", lengths)
+    assert process.returncode != 0
+    assert text in process.stderr
+
+
 def test_the_serial_formula_stands_alone(saved, run_json):
     q = random_heads((2, 20, 64), 0)
     common = ["attention", "--target", "spatten", *saved(q=q, k=q, v=q), *RANGES]

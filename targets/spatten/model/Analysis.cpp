@@ -164,27 +164,67 @@ nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, con
 /// Entries of a trace beside the masks themselves have a point in their name.
 static bool isMask(const std::string &name) { return name.find('.') == std::string::npos; }
 
+static Status checkLengths(std::span<const int64_t> lengths, const std::string &name,
+                           const BitTensor &masks) {
+  const int64_t limit = std::max(masks.queries(), masks.keys());
+  if (lengths.size() > 1 && int64_t(lengths.size()) != masks.batch())
+    return makeError("masks '", name, "': expects one valid length, or one for each of the ",
+                     masks.batch(), " batch entries, got ", lengths.size());
+  for (int64_t length : lengths)
+    if (length < 1 || length > limit)
+      return makeError("masks '", name, "': a valid length must lie in [1, ", limit,
+                       "], the length of the masks, got ", length);
+  return Status();
+}
+
+namespace {
+
+/// Pairs whose query and key are no padding: those whose bit is set, and all.
+struct PairCount {
+  double set = 0, all = 0;
+
+  void add(const BitTensor &bits, std::span<const int64_t> lengths) {
+    for (int64_t head = 0; head < bits.batch() * bits.heads(); ++head) {
+      int64_t length = std::max(bits.queries(), bits.keys());
+      if (!lengths.empty())
+        length = lengths[lengths.size() == 1 ? 0 : size_t(head / bits.heads())];
+      const int64_t queries = std::min(length, bits.queries()),
+                    keys = std::min(length, bits.keys());
+      for (int64_t i = 0; i < queries; ++i)
+        for (int64_t j = 0; j < keys; ++j)
+          set += bits.get(head, i, j);
+      all += double(queries) * double(keys);
+    }
+  }
+};
+
+} // namespace
+
 static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &request) {
-  double kept = 0, hidden = 0, all = 0, mixed = 0;
+  PairCount kept, computed, mixed;
   size_t kernels = 0;
   for (const auto &[name, masks] : request.masks->kernels) {
     if (!isMask(name))
       continue;
+    if (Status status = checkLengths(request.validLengths, name, masks); !status)
+      return status.error();
     ++kernels;
-    kept += double(masks.count());
-    all += double(masks.batch() * masks.heads()) * double(masks.queries() * masks.keys());
-    auto count = [&](const std::string &part, int64_t otherwise) {
+    auto find = [&](const std::string &part) {
       auto found = request.masks->kernels.find(part);
-      return double(found == request.masks->kernels.end() ? otherwise : found->second.count());
+      return found == request.masks->kernels.end() ? nullptr : &found->second;
     };
-    hidden += count(hiddenName(name), 0);
-    mixed += count(valuesName(name), masks.count());
+    kept.add(masks, request.validLengths);
+    computed.add(masks, request.validLengths);
+    if (const BitTensor *hidden = find(hiddenName(name)))
+      computed.add(*hidden, request.validLengths);
+    const BitTensor *values = find(valuesName(name));
+    mixed.add(values ? *values : masks, request.validLengths);
   }
   if (kernels == 0)
     return makeError("the mask file holds no masks");
   nlohmann::ordered_json json;
-  json["density"] = all > 0 ? kept / all : 0;
-  json["value_density"] = kept + hidden > 0 ? mixed / (kept + hidden) : 0;
+  json["density"] = kept.all > 0 ? kept.set / kept.all : 0;
+  json["value_density"] = computed.set > 0 ? mixed.set / computed.set : 0;
   return json;
 }
 
