@@ -5,6 +5,7 @@
 #include "targets/spatten/model/ClosedForms.h"
 #include "targets/spatten/model/QuickSelect.h"
 
+#include <functional>
 #include <numeric>
 
 namespace sparsam::spatten {
@@ -32,6 +33,16 @@ double denseBytes(double medium, double bits) {
   for (const Request &r : requests)
     elements += double(publishedHeads(living, r.layer)) * double(r.headDim) * double(2 * r.keys);
   return elements * bits / 8;
+}
+
+/// Operations of all heads over those of the heads that live, without any other pruning.
+double headReduction(double medium) {
+  const Published living = medium != 0 ? Published::gpt2Medium : Published::gpt2Small;
+  std::vector<Request> requests = dense(medium);
+  const double all = operations(requests);
+  for (Request &r : requests)
+    r.count = publishedHeads(living, r.layer);
+  return all / operations(requests);
 }
 
 double lowBitFraction() {
@@ -77,6 +88,7 @@ void addWorkloads(RecipeTable<Params> &table) {
   });
   table.add("compute_reduction", {medium},
             [](RecipeValues a) { return operations(dense(a[0])) / operations(pruned(a[0])); });
+  table.add("head_reduction", {medium}, [](RecipeValues a) { return headReduction(a[0]); });
   table.add("attention_gflop", {medium},
             [](RecipeValues a) { return operations(dense(a[0])) * 1e-9; });
   table.add("low_bit_fraction", {}, [](RecipeValues) { return lowBitFraction(); });
@@ -119,6 +131,11 @@ void addFullyConnected(RecipeTable<Params> &table) {
 void addPublished(RecipeTable<Params> &table) {
   table.add("bits_ratio", {"baseline", "bits"}, [](RecipeValues a) { return a[0] / a[1]; });
   table.add("ratio", {"ours", "theirs"}, [](RecipeValues a) { return a[0] / a[1]; });
+  table.add(
+      "steps", {"datapath", "tokens", "heads", "topk", "static", "progressive"},
+      [](RecipeValues a) { return std::accumulate(a.begin(), a.end(), 1.0, std::multiplies<>()); });
+  table.add("total_power", {"logic", "sram", "dram"},
+            [](RecipeValues a) { return std::accumulate(a.begin(), a.end(), 0.0); });
   table.add("area", {"qk", "pv", "fetcher", "softmax", "topk", "other"},
             [](RecipeValues a) { return std::accumulate(a.begin(), a.end(), 0.0); });
   table.add("sram_bytes", {"tokens", "dim", "bits"},
