@@ -295,6 +295,11 @@ TEST(SpattenMachine, explains_missing_masks) {
   trace.kernels["core"] = BitTensor(1, 1, 1, kKeys + 1);
   expectContains(launch(*machine, data, RunMode::timing, trace).error().message,
                  "'core' of the mask trace must have shape [1, 1, 1, 12], got [1, 1, 1, 13]");
+  trace.kernels["core"] = BitTensor(1, 1, 1, kKeys);
+  trace.kernels["core.hidden"] = BitTensor(1, 1, 1, kKeys + 1);
+  expectContains(
+      launch(*machine, data, RunMode::timing, trace).error().message,
+      "'core.hidden' of the mask trace must have shape [1, 1, 1, 12], got [1, 1, 1, 13]");
 }
 
 TEST(SpattenErrors, explains_parameters) {
@@ -308,6 +313,9 @@ TEST(SpattenErrors, explains_parameters) {
     return machine.ok() ? "no error" : machine.error().message;
   };
   expectContains(errorOf("msb_bits=7"), "msb_bits = 7 is not one of the machine's settings");
+  expectContains(errorOf("multipliers=100"),
+                 "multipliers = 100 is no power of two, but the adder tree behind them splits in "
+                 "halves (arch.yaml of spatten)");
   expectContains(errorOf("lsb_bits=2"), "lsb_bits = 2 is not one of the machine's settings");
 }
 
@@ -316,6 +324,9 @@ TEST(SpattenErrors, explains_a_wrong_config) {
                  "12-bit words need calibrated ranges above 0, got tx = 0, ty = 4, tz = 4");
   expectContains(loadError([](TestProgram &p) { p.config.threshold = 2; }),
                  "threshold must lie between 0 and 1, got 2");
+  expectContains(loadError([](TestProgram &) {}, {"multipliers=4"}),
+                 "heads of 8 dimensions do not fit the adder tree of 4 inputs (parameter "
+                 "'multipliers'); a power of two up to that fits");
   expectContains(loadError([](TestProgram &p) { p.config.scale = NAN; }), "scale must be a number");
   expectContains(loadError([](TestProgram &p) { p.configs = 2; }), "'config' is there twice");
   expectContains(loadError([](TestProgram &p) { p.configs = 0; }),
