@@ -20,6 +20,9 @@ inline int64_t integerOr(mlir::Operation *op, llvm::StringRef name, int64_t othe
   return attribute ? attribute.getInt() : otherwise;
 }
 
+/// Refuses a shape that no tensor has: of too many elements, or of less than none.
+llvm::LogicalResult checkExtents(mlir::Operation *op, llvm::ArrayRef<int64_t> shape);
+
 } // namespace sparsam::onnx::shapes
 
 #endif // SPARSAM_DIALECTS_ONNX_SHAPERULESUPPORT_H

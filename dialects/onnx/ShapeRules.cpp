@@ -322,6 +322,10 @@ static LogicalResult inferAll(Operation *op, Types &types) {
   if (failed(::mlir::cast<ShapeInference>(op).inferTypes(types)))
     return failure();
   assert(types.size() == op->getNumResults() && "rules give one type per result");
+  for (Type type : types)
+    if (auto shaped = dyn_cast<RankedTensorType>(type))
+      if (failed(checkExtents(op, shaped.getShape())))
+        return failure();
   return success();
 }
 

@@ -23,7 +23,7 @@ static LogicalResult push(ArrayRef<int64_t> shape, Type element, Types &types) {
   return success();
 }
 
-/// More elements than any tensor has; products of two extents below it do not overflow.
+/// More elements than any tensor has.
 constexpr int64_t kMaxElements = int64_t(1) << 40;
 
 /// Refuses constant operands that are no extents: the number that stands for a dynamic one is a
@@ -36,8 +36,7 @@ static LogicalResult checkConstantExtents(Operation *op, ArrayRef<int64_t> exten
   return success();
 }
 
-/// Refuses extents that no tensor has.
-static LogicalResult checkExtents(Operation *op, ArrayRef<int64_t> shape) {
+LogicalResult checkExtents(Operation *op, ArrayRef<int64_t> shape) {
   int64_t elements = 1;
   for (int64_t extent : shape) {
     if (extent < 0 && !ShapedType::isDynamic(extent))
@@ -61,7 +60,7 @@ LogicalResult constantOfShape(Operation *op, Types &types) {
   auto shape = getConstantIntegers(op->getOperand(0));
   if (!shape)
     return pushUnknown(element, types);
-  if (failed(checkConstantExtents(op, *shape, 0)) || failed(checkExtents(op, *shape)))
+  if (failed(checkConstantExtents(op, *shape, 0)))
     return failure();
   return push(*shape, element, types);
 }
@@ -79,8 +78,6 @@ LogicalResult range(Operation *op, Types &types) {
       return op->emitOpError() << "counts with " << bound << ", beyond " << kMaxElements;
   int64_t span = limit->front() - start->front(), step = delta->front();
   int64_t count = std::max<int64_t>(0, (span + step - (step > 0 ? 1 : -1)) / step);
-  if (failed(checkExtents(op, count)))
-    return failure();
   return push(count, elementOf(op), types);
 }
 
@@ -282,8 +279,6 @@ LogicalResult tile(Operation *op, Types &types) {
     if (!ShapedType::isDynamic(extent) && extent <= kMaxRepeat)
       extent *= repeat;
   }
-  if (failed(checkExtents(op, shape)))
-    return failure();
   return push(shape, elementOf(op), types);
 }
 

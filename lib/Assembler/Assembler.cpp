@@ -214,8 +214,8 @@ LogicalResult writeProgram(raw_ostream &out, const ProgramImage &image, Location
 
 } // namespace
 
-LogicalResult assembleToFile(ModuleOp module, const std::string &path,
-                             const Provenance &provenance) {
+LogicalResult assembleToFile(ModuleOp module, const std::string &path, const Provenance &provenance,
+                             ProgramCheck check) {
   FailureOr<ProgramImage> image = buildProgram(module, provenance);
   if (failed(image))
     return failure();
@@ -233,6 +233,8 @@ LogicalResult assembleToFile(ModuleOp module, const std::string &path,
   out.flush();
   std::error_code code = out.error();
   out.clear_error();
+  if (succeeded(result) && !code && check)
+    result = check(file->TmpName);
   if (failed(result) || code) {
     llvm::consumeError(file->discard());
     return failed(result) ? failure() : LogicalResult(fail(llvm::errorCodeToError(code)));

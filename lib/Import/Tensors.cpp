@@ -89,9 +89,10 @@ std::optional<int64_t> getElementCount(ArrayRef<int64_t> shape) {
     if (extent < 0 || extent > maxElements)
       return std::nullopt;
     empty |= extent == 0;
-    count *= std::max<int64_t>(extent, 1);
-    if (count > maxElements)
+    // Asked before it is multiplied: two extents within the limit can wrap around to a small count.
+    if (extent > maxElements / count)
       return std::nullopt;
+    count *= std::max<int64_t>(extent, 1);
   }
   return empty ? 0 : count;
 }

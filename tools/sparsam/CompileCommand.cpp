@@ -59,9 +59,7 @@ public:
     if (Status status = checkOutputs({{"-o", output_}}, read); !status)
       return status;
     Compilation compilation;
-    if (Status status = compile(compilation, *arch); !status)
-      return status;
-    auto program = runtime::Program::load(output_);
+    auto program = compile(compilation, *arch);
     if (!program)
       return program.error();
     Json report = describe(**program, compilation, arch->spec().target());
@@ -98,9 +96,10 @@ private:
            runtime::formatSeconds(report["seconds"]) + "\n";
   }
 
-  Status compile(Compilation &compilation, const runtime::Arch &arch) {
+  Result<std::shared_ptr<const runtime::Program>> compile(Compilation &compilation,
+                                                          const runtime::Arch &arch) {
     if (Status status = options_.compile(compilation, arch); !status)
-      return status;
+      return status.error();
     showProgress("write " + output_);
     return compilation.assembleTo(output_, options_.provenance(arch));
   }

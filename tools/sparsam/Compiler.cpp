@@ -275,9 +275,25 @@ Provenance Compilation::withWeights(Provenance provenance) {
   return provenance;
 }
 
-Status Compilation::assembleTo(const std::string &path, const Provenance &provenance) {
-  return succeeded(assembleToFile(*module_, path, withWeights(provenance))) ? Status()
-                                                                            : failed("assembly");
+Result<std::shared_ptr<const runtime::Program>>
+Compilation::assembleTo(const std::string &path, const Provenance &provenance) {
+  std::optional<Result<std::shared_ptr<const runtime::Program>>> program;
+  // A program that the runtime refuses never gets its name.
+  auto check = [&](const std::string &written) -> LogicalResult {
+    auto file = runtime::MappedFile::open(written);
+    if (!file) {
+      program = file.error();
+      return failure();
+    }
+    std::span<const uint8_t> bytes = (*file)->bytes();
+    program = runtime::Program::fromBytes(bytes, file.take(), path);
+    return success(bool(*program));
+  };
+  const bool isWritten = succeeded(assembleToFile(*module_, path, withWeights(provenance), check));
+  const bool isRefused = program && !*program;
+  if (!isWritten && !isRefused)
+    return failed("assembly").error();
+  return *program;
 }
 
 Result<std::shared_ptr<const runtime::Program>>

@@ -72,7 +72,9 @@ public:
   /// nothing was pruned.
   Json weights();
 
-  Status assembleTo(const std::string &path, const Provenance &provenance);
+  /// Writes the program file and loads it; a program that does not load leaves no file.
+  Result<std::shared_ptr<const runtime::Program>> assembleTo(const std::string &path,
+                                                             const Provenance &provenance);
   Result<std::shared_ptr<const runtime::Program>> assemble(const Provenance &provenance);
 
 private:

@@ -18,6 +18,14 @@ func.func @broadcast(%x: tensor<2x3xf32>, %y: tensor<2x4xf32>) -> tensor<*xf32> 
 
 // -----
 
+func.func @too_many_elements(%x: tensor<1099511627776x1xf32>, %y: tensor<1x1099511627776xf32>) -> tensor<*xf32> {
+  // expected-error @+1 {{makes a tensor of more than 1099511627776 elements}}
+  %z = onnx.MatMul %x, %y : (tensor<1099511627776x1xf32>, tensor<1x1099511627776xf32>) -> tensor<*xf32>
+  return %z : tensor<*xf32>
+}
+
+// -----
+
 func.func @element_types(%x: tensor<2xf32>, %y: tensor<2xi64>) -> tensor<*xf32> {
   // expected-error @+1 {{mixes element types 'f32' and 'i64'}}
   %z = onnx.Add %x, %y : (tensor<2xf32>, tensor<2xi64>) -> tensor<*xf32>

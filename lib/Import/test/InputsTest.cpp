@@ -49,6 +49,9 @@ TEST_F(InputsTest, RefusesShapesThatDoNotFit) {
   options.shapes = {{"ids", {int64_t(1) << 30, int64_t(1) << 30}}};
   EXPECT_CONTAINS(importError(),
                   "has the shape 1073741824x1073741824, which has more than 2^40 elements");
+  options.shapes = {{"ids", {int64_t(1) << 40, int64_t(1) << 40}}};
+  EXPECT_CONTAINS(importError(),
+                  "has the shape 1099511627776x1099511627776, which has more than 2^40 elements");
 }
 
 TEST_F(InputsTest, RefusesImpossibleDeclarations) {

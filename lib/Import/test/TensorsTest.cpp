@@ -99,6 +99,15 @@ TEST_F(TensorsTest, RefusesTensorsThatContradictThemselves) {
   tensor.add_dims(8);
   EXPECT_CONTAINS(importError(),
                   "has the shape [4611686018427387904, 8], which is negative or has");
+  // Products that wrap around to no elements at all.
+  for (int64_t extent : {int64_t(1) << 40, int64_t(1) << 32}) {
+    tensor.set_dims(0, extent);
+    tensor.set_dims(1, extent);
+    tensor.clear_raw_data();
+    std::string text = std::to_string(extent);
+    EXPECT_CONTAINS(importError(), "initializer 'w' has the shape [" + text + ", " + text +
+                                       "], which is negative or has more than 2^40 elements");
+  }
   tensor.clear_dims();
   tensor.add_dims(3);
   tensor.set_data_type(proto::TensorProto::STRING);
@@ -119,6 +128,15 @@ TEST_F(TensorsTest, MapsExternalData) {
   setExternal(tensor, "offset", "8");
   setExternal(tensor, "length", "4096");
   EXPECT_CONTAINS(import(), "dense_resource<w>");
+}
+
+TEST_F(TensorsTest, RefusesExternalDataOfAnImpossibleShape) {
+  write("w.bin", std::string(4, '\0'));
+  proto::TensorProto &tensor = addExternal("w.bin");
+  tensor.set_dims(0, int64_t(1) << 32);
+  tensor.add_dims(int64_t(1) << 32);
+  EXPECT_CONTAINS(importError(), "initializer 'w' has the shape [4294967296, 4294967296], which is "
+                                 "negative or has more than 2^40 elements");
 }
 
 TEST_F(TensorsTest, ChecksExternalDataAgainstTheFile) {

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Models that are refused: what is said, and that no program is left behind."""
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+FLOAT, INTEGER = TensorProto.FLOAT, TensorProto.INT64
+
+
+def save(path, nodes, inputs, constants=(), output="y", opset=17):
+    """Writes a model with these nodes; inputs are (name, type, shape)."""
+    infos = [helper.make_tensor_value_info(*each) for each in inputs]
+    result = onnx.ValueInfoProto(name=output)
+    graph = helper.make_graph(nodes, "graph", infos, [result], list(constants))
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
+    onnx.save_model(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+
+
+@pytest.fixture
+def refuse(run_driver, tmp_path):
+    """Compiles a model, which must fail and leave no file, and returns what was said."""
+
+    def compile_model(*model, options=(), **rest):
+        save(tmp_path / "m.onnx", *model, **rest)
+        before = sorted(tmp_path.iterdir())
+        process = run_driver("compile", tmp_path / "m.onnx", "--target=template", "-o", tmp_path / "p.spx", *options)
+        assert process.returncode == 1, process.stdout
+        assert sorted(tmp_path.iterdir()) == before
+        return process.stderr
+
+    return compile_model
+
+
+@pytest.mark.parametrize("extent", [2**40, 2**32])
+def test_refuses_initializers_whose_size_wraps_around(refuse, extent):
+    weight = TensorProto(name="w", data_type=FLOAT, dims=[extent, extent], raw_data=b"")
+    node = helper.make_node("Gather", ["w", "i"], ["y"], "n")
+    error = refuse([node], [("i", INTEGER, [3])], [weight])
+    assert f"initializer 'w' has the shape [{extent}, {extent}], which is negative or has more than 2^40" in error
+
+
+@pytest.mark.parametrize("extent", [2**40, 2**32])
+def test_refuses_inputs_whose_size_wraps_around(refuse, extent):
+    error = refuse([helper.make_node("Relu", ["x"], ["y"], "n")], [("x", FLOAT, [extent, extent])])
+    assert f"input 'x' has the shape {extent}x{extent}, which has more than 2^40 elements" in error
+
+
+def test_refuses_results_of_too_many_elements(refuse):
+    inputs = [("a", FLOAT, [2**40, 1]), ("b", FLOAT, [1, 2**40])]
+    error = refuse([helper.make_node("Add", ["a", "b"], ["y"], "n")], inputs)
+    assert "node 'n' (Add): makes a tensor of more than 1099511627776 elements" in error
+
+
+def test_leaves_no_program_that_does_not_load(refuse, tmp_path):
+    earlier = tmp_path / "p.spx"
+    earlier.write_bytes(b"an earlier program")
+    error = refuse([helper.make_node("Relu", ["x"], ["y"], "n")], [("x", FLOAT, [1] * 33)])
+    assert f"error: cannot load program {earlier}: tensor 'x' has 33 dimensions" in error
+    assert earlier.read_bytes() == b"an earlier program"
