@@ -92,6 +92,9 @@ mlir::LogicalResult verifyOperandsAndAttributes(mlir::Operation *op, llvm::Strin
 mlir::LogicalResult inferResultTypes(mlir::Operation *op, llvm::StringRef label);
 
 /// How many operands an op has by its definition; nothing if their number varies.
+/// Refuses, all at once, nodes that would compute in another float than float32.
+mlir::LogicalResult checkElementTypes(mlir::ModuleOp module);
+
 std::optional<unsigned> getOperandCount(mlir::RegisteredOperationName name);
 
 } // namespace sparsam

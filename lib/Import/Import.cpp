@@ -70,6 +70,8 @@ OwningOpRef<ModuleOp> OnnxFile::import(const ImportOptions &options) {
   if (failed(verify(*module)) || failed(manager.run(*module)))
     return {};
   eraseDeadOps(*module);
+  if (failed(checkElementTypes(*module)))
+    return {};
   return module;
 }
 

@@ -58,3 +58,15 @@ def test_leaves_no_program_that_does_not_load(refuse, tmp_path):
     error = refuse([helper.make_node("Relu", ["x"], ["y"], "n")], [("x", FLOAT, [1] * 33)])
     assert f"error: cannot load program {earlier}: tensor 'x' has 33 dimensions" in error
     assert earlier.read_bytes() == b"an earlier program"
+
+
+def test_lists_the_nodes_that_compute_on_other_floats(refuse):
+    nodes = [
+        helper.make_node("Cast", ["x"], ["half"], "cast", to=TensorProto.FLOAT16),
+        helper.make_node("Sub", ["half", "half"], ["d"], "/model/Sub"),
+        helper.make_node("MatMul", ["d", "half"], ["y"], "/model/MatMul"),
+    ]
+    error = refuse(nodes, [("x", FLOAT, [2, 2])])
+    assert "the model has 2 nodes that would compute in another type than float32:" in error
+    assert "\n  node '/model/Sub': Sub on FLOAT16\n  node '/model/MatMul': MatMul on FLOAT16\n" in error
+    assert "note: only float32 is computed: export the model in float32" in error

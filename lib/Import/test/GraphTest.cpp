@@ -64,6 +64,44 @@ TEST_F(GraphTest, ListsAllUnsupportedNodes) {
   EXPECT_CONTAINS(importError(), "Foo (function of the model, domain com.example, opset 0)");
 }
 
+TEST_F(GraphTest, ListsAllNodesOnOtherFloats) {
+  addInput("x", {"2", "3"}, proto::TensorProto::FLOAT16);
+  addInput("d", {"2", "3"}, proto::TensorProto::DOUBLE);
+  addNode("Transpose", {"x"}, {"t"}, "move");
+  addNode("Relu", {"t"}, {"a"}, "first");
+  addNode("Add", {"d", "d"}, {"b"}, "second");
+  addNode("Relu", {"b"}, {"dead"}, "dead");
+  addOutput("a");
+  addOutput("b");
+  std::string error = importError();
+  EXPECT_CONTAINS(error, "the model has 2 nodes that would compute in another type than float32:"
+                         "\n  node 'first': Relu on FLOAT16\n  node 'second': Add on DOUBLE\n");
+  EXPECT_CONTAINS(error, "note: only float32 is computed: export the model in float32");
+  for (int i = 0; i < 22; ++i) {
+    addNode("Relu", {"x"}, {"r" + std::to_string(i)});
+    addOutput("r" + std::to_string(i));
+  }
+  EXPECT_CONTAINS(importError(), "\n  and 4 more");
+}
+
+TEST_F(GraphTest, ConvertsAndMovesOtherFloats) {
+  addInput("x", {"2", "3"}, proto::TensorProto::FLOAT16);
+  addNode("Transpose", {"x"}, {"t"});
+  addAttribute(addNode("Cast", {"t"}, {"f"}), "to", proto::AttributeProto::INT)
+      .set_i(proto::TensorProto::FLOAT);
+  addNode("Relu", {"f"}, {"y"});
+  addOutput("y");
+  EXPECT_CONTAINS(import(), "onnx.Relu");
+}
+
+TEST_F(GraphTest, TakesNoBfloat16) {
+  addInput("x", {"2", "3"}, proto::TensorProto::BFLOAT16);
+  addNode("Transpose", {"x"}, {"y"}, "move");
+  addOutput("y");
+  EXPECT_CONTAINS(importError(), "the model has 1 node that would compute in another type than "
+                                 "float32:\n  node 'move': Transpose on BFLOAT16\n");
+}
+
 TEST_F(GraphTest, DoesNotTakeInternalOpsForOperators) {
   addRelu();
   addNode("None", {}, {"n"});
