@@ -27,6 +27,7 @@ def Onnx_Dialect : Dialect {
 
 def Onnx_Tensor : TensorOf<[AnyType], [], "tensor">;
 def Onnx_FloatTensor : TensorOf<[AnyFloat], [], "tensor of floats">;
+def Onnx_NumberTensor : TensorOf<[AnyFloat, I32, I64], [], "tensor of floats, i32 or i64">;
 def Onnx_BoolTensor : TensorOf<[I1], [], "tensor of i1">;
 def Onnx_IndexTensor : TensorOf<[I32, I64], [], "tensor of i32 or i64">;
 def Onnx_OptionalTensor : AnyTypeOf<[Onnx_Tensor, NoneType], "tensor or none">;

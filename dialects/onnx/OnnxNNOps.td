@@ -41,16 +41,16 @@ def Onnx_LayerNormalizationOp : Onnx_Op<"LayerNormalization", "alongAxis"> {
   let results = (outs Onnx_Tensor:$Y);
 }
 
-class Onnx_ReduceOp<string mnemonic, string what> : Onnx_Op<mnemonic, "reduce"> {
+class Onnx_ReduceOp<string mnemonic, string what, Constraint tensor = Onnx_FloatTensor> : Onnx_Op<mnemonic, "reduce"> {
   let summary = what;
   let description = "\nOver `axes`, a constant; without it over all dimensions, or none with `noop_with_empty_axes`.\n\n```mlir\n%y = onnx."
       # mnemonic # " %x, %axes {keepdims = 1 : i64} : (tensor<2x4xf32>, tensor<1xi64>) -> tensor<2x1xf32>\n```\n";
-  let arguments = (ins Onnx_FloatTensor:$data, Onnx_OptionalIndexTensor:$axes,
+  let arguments = (ins tensor:$data, Onnx_OptionalIndexTensor:$axes,
       DefaultValuedAttr<I64Attr, "1">:$keepdims, DefaultValuedAttr<I64Attr, "0">:$noop_with_empty_axes);
   let results = (outs Onnx_Tensor:$reduced);
 }
 def Onnx_ReduceMeanOp : Onnx_ReduceOp<"ReduceMean", "Take the mean over dimensions">;
-def Onnx_ReduceSumOp : Onnx_ReduceOp<"ReduceSum", "Sum over dimensions">;
+def Onnx_ReduceSumOp : Onnx_ReduceOp<"ReduceSum", "Sum over dimensions", Onnx_NumberTensor>;
 def Onnx_ReduceMaxOp : Onnx_ReduceOp<"ReduceMax", "Take the largest over dimensions">;
 
 def Onnx_ArgMaxOp : Onnx_Op<"ArgMax", "argMax"> {
@@ -113,23 +113,27 @@ def Onnx_MSAttentionOp : Onnx_Op<"MSAttention", "msAttention"> {
   let summary = "Project to Q, K and V, and attend (Attention of com.microsoft)";
   let description = [{
     `weights` [size, 3 * hidden] and `bias` [3 * hidden] hold the projections side by side. `mask_index` is
-    [batch, tokens] with 0 where hidden, or [batch], the number of valid tokens.
+    [batch, tokens] or [batch, tokens, tokens] with 0 where hidden, or [batch], the number of valid tokens, or
+    [2 * batch], where they end and then where they begin. `attention_bias` is added to the scores. Past keys and values
+    are not supported.
 
     ```mlir
-    %y = onnx.MSAttention %x, %w, %b, %none {num_heads = 2 : i64}
-        : (tensor<1x8x32xf32>, tensor<32x96xf32>, tensor<96xf32>, none) -> tensor<1x8x32xf32>
+    %y = onnx.MSAttention %x, %w, %b, %none, %none {num_heads = 2 : i64}
+        : (tensor<1x8x32xf32>, tensor<32x96xf32>, tensor<96xf32>, none, none) -> tensor<1x8x32xf32>
     ```
   }];
   let arguments = (ins Onnx_FloatTensor:$input, Onnx_FloatTensor:$weights, Onnx_OptionalFloatTensor:$bias,
-      Onnx_OptionalTensor:$mask_index, I64Attr:$num_heads, DefaultValuedAttr<I64Attr, "0">:$unidirectional,
-      OptionalAttr<F32Attr>:$scale, OptionalAttr<F32Attr>:$mask_filter_value);
+      Onnx_OptionalIndexTensor:$mask_index, Onnx_OptionalFloatTensor:$attention_bias, I64Attr:$num_heads,
+      DefaultValuedAttr<I64Attr, "0">:$unidirectional, OptionalAttr<F32Attr>:$scale,
+      OptionalAttr<F32Attr>:$mask_filter_value);
   let results = (outs Onnx_Tensor:$output);
 }
 def Onnx_MSMultiHeadAttentionOp : Onnx_Op<"MSMultiHeadAttention", "msMultiHeadAttention"> {
   let summary = "Attend between projected Q, K and V (MultiHeadAttention of com.microsoft)";
   let description = [{
     Query, key and value are [batch, tokens, hidden]; `bias` [3 * hidden] is added to them; `attention_bias` is added to
-    the scores.
+    the scores. `key_padding_mask` is [batch, keys] or [batch, queries, keys] with 0 where hidden, or [batch], the number
+    of valid keys.
 
     ```mlir
     %y = onnx.MSMultiHeadAttention %q, %k, %v, %none, %none, %none {num_heads = 2 : i64}
@@ -137,7 +141,7 @@ def Onnx_MSMultiHeadAttentionOp : Onnx_Op<"MSMultiHeadAttention", "msMultiHeadAt
     ```
   }];
   let arguments = (ins Onnx_FloatTensor:$query, Onnx_FloatTensor:$key, Onnx_FloatTensor:$value,
-      Onnx_OptionalFloatTensor:$bias, Onnx_OptionalTensor:$key_padding_mask, Onnx_OptionalFloatTensor:$attention_bias,
+      Onnx_OptionalFloatTensor:$bias, Onnx_OptionalIndexTensor:$key_padding_mask, Onnx_OptionalFloatTensor:$attention_bias,
       I64Attr:$num_heads, DefaultValuedAttr<I64Attr, "0">:$unidirectional, OptionalAttr<F32Attr>:$scale,
       OptionalAttr<F32Attr>:$mask_filter_value);
   let results = (outs Onnx_Tensor:$output);

@@ -111,9 +111,23 @@ LogicalResult GraphImporter::normalizeGelu(Node &node) {
   return success(sum);
 }
 
+/// Attention of com.microsoft has past keys and values in front of the bias of its scores.
+LogicalResult GraphImporter::normalizeAttention(Node &node) {
+  constexpr size_t kPast = 4;
+  if (node.operands.size() <= kPast)
+    return success();
+  if (node.operands[kPast])
+    return emitError(node.loc) << node.label << " has past keys and values ('"
+                               << node.source.input(kPast) << "'), which are not supported";
+  node.operands.erase(node.operands.begin() + kPast);
+  return success();
+}
+
 LogicalResult GraphImporter::normalize(Node &node) {
   if (failed(normalizeAttributes(node)))
     return failure();
+  if (node.opName == "onnx.MSAttention")
+    return normalizeAttention(node);
   if (node.opName == "onnx.Dropout")
     return normalizeDropout(node);
   if (node.opName == "onnx.Gelu" && !getDomain(node.source).empty())

@@ -64,6 +64,7 @@ private:
   mlir::LogicalResult normalizeAttributes(Node &node);
   mlir::LogicalResult normalizeDropout(Node &node);
   mlir::LogicalResult normalizeGelu(Node &node);
+  mlir::LogicalResult normalizeAttention(Node &node);
   mlir::Value createBinary(llvm::StringRef opName, mlir::Value left, mlir::Value right,
                            mlir::Location loc);
 
@@ -91,10 +92,10 @@ mlir::LogicalResult verifyOperandsAndAttributes(mlir::Operation *op, llvm::Strin
 /// Gives the op the result types that follow from its operands. Errors start with `label`.
 mlir::LogicalResult inferResultTypes(mlir::Operation *op, llvm::StringRef label);
 
-/// How many operands an op has by its definition; nothing if their number varies.
 /// Refuses, all at once, nodes that would compute in another float than float32.
 mlir::LogicalResult checkElementTypes(mlir::ModuleOp module);
 
+/// How many operands an op has by its definition; nothing if their number varies.
 std::optional<unsigned> getOperandCount(mlir::RegisteredOperationName name);
 
 } // namespace sparsam

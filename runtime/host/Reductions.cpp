@@ -32,6 +32,12 @@ struct Mean {
 struct Sum : Mean {
   static float finish(double a, int64_t) { return float(a); }
 };
+/// Wraps around.
+struct IntegerSum {
+  static uint64_t start() { return 0; }
+  static uint64_t add(uint64_t a, int64_t x) { return a + uint64_t(x); }
+  static int64_t finish(uint64_t a, int64_t) { return int64_t(a); }
+};
 struct Largest {
   static float start() { return -std::numeric_limits<float>::infinity(); }
   static float add(float a, float x) { return x > a || x != x ? x : a; }
@@ -97,11 +103,11 @@ ReducedShape reducedShape(const TensorView &operand, const std::vector<bool> &re
   return result;
 }
 
-template <typename Op> Made makeReduce(const Call &call) {
+template <typename Op, typename T> Made makeReduceOf(const Call &call, DType dtype) {
   if (Status status = call.expectOperands(1); !status)
     return status.error();
   for (const TensorView *view : {&call.inputs[0], &call.outputs[0]})
-    if (Status status = call.expectType(*view, "tensors", DType::f32); !status)
+    if (Status status = call.expectType(*view, "tensors", dtype); !status)
       return status.error();
   auto reduced = reducedDims(call);
   if (!reduced)
@@ -112,18 +118,35 @@ template <typename Op> Made makeReduce(const Call &call) {
                       " does not fit an operand of shape ", toString(call.inputs[0].shape));
   return makeKernel(double(call.inputs[0].elements()),
                     [shape = std::move(shape)](const auto &inputs, const auto &outputs) {
-                      const float *x = inputs[0].template as<float>();
-                      float *y = outputs[0].template as<float>();
+                      const T *x = inputs[0].template as<T>();
+                      T *y = outputs[0].template as<T>();
                       const int64_t width = int64_t(shape.offsets.size());
                       forRows(shape.rows, width, [&](int64_t row) {
-                        const float *first = x + shape.base(row);
+                        const T *first = x + shape.base(row);
                         auto sum = Op::start();
                         for (int64_t offset : shape.offsets)
                           sum = Op::add(sum, first[offset]);
-                        y[row] = Op::finish(sum, width);
+                        y[row] = T(Op::finish(sum, width));
                       });
                       return Status();
                     });
+}
+
+template <typename Op> Made makeReduce(const Call &call) {
+  return makeReduceOf<Op, float>(call, DType::f32);
+}
+
+Made makeReduceSum(const Call &call) {
+  if (Status status = call.expectOperands(1); !status)
+    return status.error();
+  switch (call.inputs[0].dtype) {
+  case DType::i64:
+    return makeReduceOf<IntegerSum, int64_t>(call, DType::i64);
+  case DType::i32:
+    return makeReduceOf<IntegerSum, int32_t>(call, DType::i32);
+  default:
+    return makeReduce<Sum>(call);
+  }
 }
 
 //===-- Softmax ------------------------------------------------------------===//
@@ -307,7 +330,7 @@ Made makeCumSum(const Call &call) {
 
 void addReductions(Table &table) {
   table["onnx.ReduceMean"] = makeReduce<Mean>;
-  table["onnx.ReduceSum"] = makeReduce<Sum>;
+  table["onnx.ReduceSum"] = makeReduceSum;
   table["onnx.ReduceMax"] = makeReduce<Largest>;
   table["onnx.Softmax"] = makeSoftmax<false>;
   table["onnx.LogSoftmax"] = makeSoftmax<true>;

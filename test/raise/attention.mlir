@@ -97,8 +97,8 @@ func.func @microsoft(%x: tensor<1x8x32xf32>, %w: tensor<32x96xf32>, %b: tensor<9
   // CHECK: sattn.attention {{.*}} mask {{.*}} {causal, policy = #sattn.dense, sattn.name = "attention_7"
   // CHECK: sattn.attention {{.*}} {policy = #sattn.dense, sattn.name = "attention_8"
   %none = onnx.None : none
-  %y = onnx.MSAttention %x, %w, %b, %m {num_heads = 2 : i64, unidirectional = 1 : i64}
-      : (tensor<1x8x32xf32>, tensor<32x96xf32>, tensor<96xf32>, tensor<1x8xi32>) -> tensor<1x8x32xf32>
+  %y = onnx.MSAttention %x, %w, %b, %m, %none {num_heads = 2 : i64, unidirectional = 1 : i64}
+      : (tensor<1x8x32xf32>, tensor<32x96xf32>, tensor<96xf32>, tensor<1x8xi32>, none) -> tensor<1x8x32xf32>
   %z = onnx.MSMultiHeadAttention %x, %x, %x, %none, %none, %none {num_heads = 2 : i64}
       : (tensor<1x8x32xf32>, tensor<1x8x32xf32>, tensor<1x8x32xf32>, none, none, none) -> tensor<1x8x32xf32>
   return %y, %z : tensor<1x8x32xf32>, tensor<1x8x32xf32>
@@ -125,3 +125,55 @@ func.func @triangle(%q: tensor<1x1x3x4xf32>, %kt: tensor<1x1x4x6xf32>, %v: tenso
   %o = onnx.MatMul %p, %v : (tensor<1x1x3x6xf32>, tensor<1x1x6x4xf32>) -> tensor<1x1x3x4xf32>
   return %o : tensor<1x1x3x4xf32>
 }
+
+// A mask by products, and one that is folded.
+// CHECK-LABEL: @mask_by_products
+func.func @mask_by_products(%q: tensor<3x4xf32>, %kt: tensor<4x3xf32>, %v: tensor<3x4xf32>) -> tensor<3x4xf32> {
+  // CHECK-NOT: onnx.Sub
+  // CHECK: sattn.attention {{.*}} {causal,
+  %flags = onnx.Constant dense_resource<flags> : tensor<3x3xf32>
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %large = onnx.Constant dense<1.0e+04> : tensor<f32>
+  %s = onnx.MatMul %q, %kt : (tensor<3x4xf32>, tensor<4x3xf32>) -> tensor<3x3xf32>
+  %shown = onnx.Mul %s, %flags : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %inverse = onnx.Sub %one, %flags : (tensor<f32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %hidden = onnx.Mul %inverse, %large : (tensor<3x3xf32>, tensor<f32>) -> tensor<3x3xf32>
+  %m = onnx.Sub %shown, %hidden : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %p = onnx.Softmax %m : (tensor<3x3xf32>) -> tensor<3x3xf32>
+  %o = onnx.MatMul %p, %v : (tensor<3x3xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %o : tensor<3x4xf32>
+}
+
+// CHECK-LABEL: @folded_mask_by_products
+func.func @folded_mask_by_products(%q: tensor<2x4xf32>, %kt: tensor<4x3xf32>, %v: tensor<3x4xf32>) -> tensor<2x4xf32> {
+  // CHECK: sattn.attention {{.*}} mask {{.*}} {policy
+  %flags = onnx.Constant dense<[[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]]> : tensor<2x3xf32>
+  %hidden = onnx.Constant dense<[[0.0, 1.0e+04, 0.0], [0.0, 0.0, 0.0]]> : tensor<2x3xf32>
+  %s = onnx.MatMul %q, %kt : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  %shown = onnx.Mul %flags, %s : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %m = onnx.Sub %shown, %hidden : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %p = onnx.Softmax %m : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  %o = onnx.MatMul %p, %v : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return %o : tensor<2x4xf32>
+}
+
+// CHECK-LABEL: @guarded
+func.func @guarded(%q: tensor<3x4xf32>, %kt: tensor<4x3xf32>, %v: tensor<3x4xf32>) -> tensor<3x4xf32> {
+  // CHECK-NOT: onnx.IsNaN
+  // CHECK: sattn.attention
+  %zero = onnx.Constant dense<0.0> : tensor<f32>
+  %s = onnx.MatMul %q, %kt : (tensor<3x4xf32>, tensor<4x3xf32>) -> tensor<3x3xf32>
+  %p = onnx.Softmax %s : (tensor<3x3xf32>) -> tensor<3x3xf32>
+  %n = onnx.IsNaN %p : (tensor<3x3xf32>) -> tensor<3x3xi1>
+  %g = onnx.Where %n, %zero, %p : (tensor<3x3xi1>, tensor<f32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %o = onnx.MatMul %g, %v : (tensor<3x3xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %o : tensor<3x4xf32>
+}
+
+{-#
+  dialect_resources: {
+    builtin: {
+      flags: "0x040000000000803F00000000000000000000803F0000803F000000000000803F0000803F0000803F"
+    }
+  }
+#-}

@@ -30,20 +30,20 @@ func.func @heads(%x: tensor<1x8x15xf32>) -> tensor<1x8x15xf32> {
 
 // -----
 
-func.func @mask_index(%x: tensor<1x8x16xf32>, %w: tensor<16x48xf32>, %m: tensor<1xi32>) -> tensor<1x8x16xf32> {
+func.func @mask_index(%x: tensor<1x8x16xf32>, %w: tensor<16x48xf32>, %m: tensor<3xi32>) -> tensor<1x8x16xf32> {
   %none = onnx.None : none
-  // expected-error @+1 {{cannot be run: expects a mask_index [batch, tokens]}}
-  %y = onnx.MSAttention %x, %w, %none, %m {num_heads = 2 : i64} : (tensor<1x8x16xf32>, tensor<16x48xf32>, none, tensor<1xi32>) -> tensor<1x8x16xf32>
+  // expected-error @+1 {{cannot be run: expects a mask_index [batch], [2 * batch], [batch, keys] or [batch, queries, keys]}}
+  %y = onnx.MSAttention %x, %w, %none, %m, %none {num_heads = 2 : i64} : (tensor<1x8x16xf32>, tensor<16x48xf32>, none, tensor<3xi32>, none) -> tensor<1x8x16xf32>
   return %y : tensor<1x8x16xf32>
 }
 
 // -----
 
-func.func @key_padding_mask(%x: tensor<1x8x16xf32>, %m: tensor<1xi32>) -> tensor<1x8x16xf32> {
+func.func @key_padding_mask(%x: tensor<1x8x16xf32>, %m: tensor<2xi32>) -> tensor<1x8x16xf32> {
   %none = onnx.None : none
-  // expected-error @+1 {{cannot be run: expects a key_padding_mask [batch, keys]}}
+  // expected-error @+1 {{cannot be run: expects a key_padding_mask [batch], [batch, keys] or [batch, queries, keys]}}
   %y = onnx.MSMultiHeadAttention %x, %x, %x, %none, %m, %none {num_heads = 2 : i64}
-    : (tensor<1x8x16xf32>, tensor<1x8x16xf32>, tensor<1x8x16xf32>, none, tensor<1xi32>, none) -> tensor<1x8x16xf32>
+    : (tensor<1x8x16xf32>, tensor<1x8x16xf32>, tensor<1x8x16xf32>, none, tensor<2xi32>, none) -> tensor<1x8x16xf32>
   return %y : tensor<1x8x16xf32>
 }
 

@@ -115,3 +115,47 @@ func.func @fewer_dims(%q: tensor<1x2x8x16xf32>, %kt: tensor<16x8xf32>, %v: tenso
   %o = onnx.MatMul %p, %v : (tensor<1x2x8x8xf32>, tensor<1x2x8x16xf32>) -> tensor<1x2x8x16xf32>
   return %o : tensor<1x2x8x16xf32>
 }
+
+// -----
+
+// Something else than 1 - flags is subtracted: rows are not what they are without it.
+func.func @product_of_other_flags(%q: tensor<2x4xf32>, %kt: tensor<4x2xf32>, %v: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %flags = onnx.Constant dense<[[1.0, 0.0], [1.0, 1.0]]> : tensor<2x2xf32>
+  %hidden = onnx.Constant dense<[[5.0, 1.0e+04], [0.0, 0.0]]> : tensor<2x2xf32>
+  %s = onnx.MatMul %q, %kt : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  %shown = onnx.Mul %s, %flags : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %m = onnx.Sub %shown, %hidden : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  // expected-remark @+1 {{its scores come from onnx.Sub, not from a MatMul}}
+  %p = onnx.Softmax %m : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  %o = onnx.MatMul %p, %v : (tensor<2x2xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %o : tensor<2x4xf32>
+}
+
+// -----
+
+// A row that shows nothing has equal probabilities, whatever its scores are.
+func.func @product_that_hides_a_row(%q: tensor<2x4xf32>, %kt: tensor<4x2xf32>, %v: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %flags = onnx.Constant dense<[[1.0, 1.0], [0.0, 0.0]]> : tensor<2x2xf32>
+  %hidden = onnx.Constant dense<[[0.0, 0.0], [1.0e+04, 1.0e+04]]> : tensor<2x2xf32>
+  %s = onnx.MatMul %q, %kt : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  %shown = onnx.Mul %s, %flags : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %m = onnx.Sub %shown, %hidden : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  // expected-remark @+1 {{its scores come from onnx.Sub, not from a MatMul}}
+  %p = onnx.Softmax %m : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  %o = onnx.MatMul %p, %v : (tensor<2x2xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %o : tensor<2x4xf32>
+}
+
+// -----
+
+// The guard puts something else than 0 for a row that is hidden entirely.
+func.func @other_guard(%q: tensor<2x4xf32>, %kt: tensor<4x2xf32>, %v: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %half = onnx.Constant dense<0.5> : tensor<f32>
+  %s = onnx.MatMul %q, %kt : (tensor<2x4xf32>, tensor<4x2xf32>) -> tensor<2x2xf32>
+  // expected-remark @+1 {{its probabilities are used more than once}}
+  %p = onnx.Softmax %s : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  %n = onnx.IsNaN %p : (tensor<2x2xf32>) -> tensor<2x2xi1>
+  %g = onnx.Where %n, %half, %p : (tensor<2x2xi1>, tensor<f32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %o = onnx.MatMul %g, %v : (tensor<2x2xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %o : tensor<2x4xf32>
+}

@@ -55,7 +55,7 @@ func.func @attention_heads(%x: tensor<1x8x16xf32>) -> tensor<*xf32> {
 func.func @ms_attention(%x: tensor<1x8x16xf32>, %w: tensor<16x40xf32>) -> tensor<*xf32> {
   %none = onnx.None : none
   // expected-error @+1 {{expects input [batch, tokens, size] and weights [size, 3 * hidden], got 'tensor<1x8x16xf32>' and 'tensor<16x40xf32>'}}
-  %y = onnx.MSAttention %x, %w, %none, %none {num_heads = 2 : i64} : (tensor<1x8x16xf32>, tensor<16x40xf32>, none, none) -> tensor<*xf32>
+  %y = onnx.MSAttention %x, %w, %none, %none, %none {num_heads = 2 : i64} : (tensor<1x8x16xf32>, tensor<16x40xf32>, none, none, none) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
 

@@ -9,11 +9,45 @@ namespace sparsam {
 
 namespace {
 
-/// Where in a table of flags a value starts that was cut out of it.
+/// A value that was cut out of a table of flags, and where it starts there.
 struct CutOut {
-  DenseElementsAttr table;
+  SmallVector<bool> flags;
+  ArrayRef<int64_t> table; ///< its shape
   SmallVector<int64_t> first;
+
+  bool at(ArrayRef<int64_t> index) const {
+    int64_t offset = 0;
+    for (auto [i, start, extent] : llvm::zip(index, first, table))
+      offset = offset * extent + start + i;
+    return flags[offset];
+  }
 };
+
+/// The elements of a constant of float32; nothing if it is none.
+std::optional<SmallVector<float>> readFloats(ElementsAttr constant) {
+  if (!constant.getElementType().isF32())
+    return std::nullopt;
+  if (auto dense = dyn_cast<DenseElementsAttr>(constant))
+    return llvm::to_vector(dense.getValues<float>());
+  auto resource = dyn_cast<DenseF32ResourceElementsAttr>(constant);
+  std::optional<ArrayRef<float>> numbers =
+      resource ? resource.tryGetAsArrayRef() : std::optional<ArrayRef<float>>();
+  return numbers ? std::optional(llvm::to_vector(*numbers)) : std::nullopt;
+}
+
+/// Whether each element of a constant is true or 1; fails if one is neither 0 nor 1.
+LogicalResult readFlags(ElementsAttr constant, SmallVectorImpl<bool> &flags) {
+  if (auto dense = dyn_cast<DenseElementsAttr>(constant);
+      dense && dense.getElementType().isInteger(1)) {
+    flags.append(dense.value_begin<bool>(), dense.value_end<bool>());
+    return success();
+  }
+  std::optional<SmallVector<float>> numbers = readFloats(constant);
+  if (!numbers || llvm::any_of(*numbers, [](float x) { return x != 0 && x != 1; }))
+    return failure();
+  llvm::append_range(flags, llvm::map_range(*numbers, [](float x) { return x == 1; }));
+  return success();
+}
 
 /// Adds where a slice starts; fails if that is not constant or it leaves elements out.
 LogicalResult addStart(onnx::SliceOp slice, SmallVectorImpl<int64_t> &first) {
@@ -38,15 +72,16 @@ LogicalResult addStart(onnx::SliceOp slice, SmallVectorImpl<int64_t> &first) {
 }
 
 std::optional<CutOut> trace(Value value) {
-  CutOut result{{}, SmallVector<int64_t>(shapeOf(value).size(), 0)};
+  CutOut result{{}, {}, SmallVector<int64_t>(shapeOf(value).size(), 0)};
   while (auto slice = value.getDefiningOp<onnx::SliceOp>()) {
     if (failed(addStart(slice, result.first)))
       return std::nullopt;
     value = slice.getData();
   }
-  if (!matchPattern(value, m_Constant(&result.table)) ||
-      !result.table.getElementType().isInteger(1))
+  ElementsAttr constant;
+  if (!matchPattern(value, m_Constant(&constant)) || failed(readFlags(constant, result.flags)))
     return std::nullopt;
+  result.table = shapeOf(value);
   return result;
 }
 
@@ -61,18 +96,34 @@ bool hidesFuture(Value condition, bool hides, int64_t queries, int64_t keys) {
   std::optional<CutOut> cut = trace(condition);
   if (!cut)
     return false;
-  ArrayRef<int64_t> table = cut->table.getType().getShape();
-  for (size_t d = 0; d + 2 < rank; ++d)
-    if (table[d] != 1)
-      return false;
-  const int64_t width = table[rank - 1];
-  auto flags = cut->table.getValues<bool>();
+  SmallVector<int64_t> index(rank, 0);
   for (int64_t i = 0; i < queries; ++i)
     for (int64_t j = 0; j < keys; ++j) {
-      const int64_t at = (cut->first[rank - 2] + i) * width + cut->first[rank - 1] + j;
-      if ((flags[at] != hides) != (j <= i + keys - queries))
+      index[rank - 2] = i;
+      index[rank - 1] = j;
+      if ((cut->at(index) != hides) != (j <= i + keys - queries))
         return false;
     }
+  return true;
+}
+
+bool showsKeyInEachRow(Value flags) {
+  std::optional<CutOut> cut = trace(flags);
+  ArrayRef<int64_t> shape = shapeOf(flags);
+  if (!cut || shape.empty())
+    return false;
+  const int64_t rows = ShapedType::getNumElements(shape.drop_back());
+  for (int64_t row = 0; row < rows; ++row) {
+    SmallVector<int64_t> index(shape.size(), 0);
+    for (int64_t rest = row, d = int64_t(shape.size()) - 2; d >= 0; rest /= shape[d], --d)
+      index[d] = rest % shape[d];
+    auto isShown = [&](int64_t key) {
+      index.back() = key;
+      return cut->at(index);
+    };
+    if (llvm::none_of(llvm::seq<int64_t>(0, shape.back()), isShown))
+      return false;
+  }
   return true;
 }
 

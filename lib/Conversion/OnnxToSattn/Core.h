@@ -49,8 +49,13 @@ llvm::ArrayRef<int64_t> shapeOf(mlir::Value value);
 /// Turns a constant mask that hides exactly the future into `causal`.
 void recogniseCausal(Core &core);
 
-/// True if flags, cut out of a constant table, hide exactly the future: keys whose flag is `hides`.
+/// True if flags (booleans, or 0.0 and 1.0), cut out of a constant table, hide exactly the future:
+/// keys whose flag is `hides`.
 bool hidesFuture(mlir::Value condition, bool hides, int64_t queries, int64_t keys);
+
+/// True if `flags` are booleans, or 0.0 and 1.0, cut out of a constant table, and one of each row is
+/// set.
+bool showsKeyInEachRow(mlir::Value flags);
 
 /// Replaces the attention that `softmax` is part of by sattn.attention called `name`; fails with
 /// the reason where it is none.

@@ -40,15 +40,6 @@ static Value addMasks(OnnxBuilder &builder, Value a, Value b) {
   return a && b ? builder.make<onnx::AddOp>(a, b) : a ? a : b;
 }
 
-/// 0 where a padding mask [batch, keys] of integers is 1, `hidden` where it is 0.
-static Value paddingMask(OnnxBuilder &builder, Value padding, float hidden) {
-  ArrayRef<int64_t> shape = shapeOf(padding);
-  Value real = builder.make<onnx::CastOp>(padding, builder.builder.getI64IntegerAttr(1));
-  Value inverse = builder.make<onnx::SubOp>(builder.real(1.0f), real);
-  Value mask = builder.make<onnx::MulOp>(inverse, builder.real(hidden));
-  return builder.reshape(mask, {shape[0], 1, 1, shape[1]});
-}
-
 /// 0 where key j <= query i, and what hides all later keys: causal with the two ends at the start.
 static Value topLeftCausalMask(OnnxBuilder &builder, int64_t queries, int64_t keys) {
   SmallVector<float> values;
@@ -90,6 +81,66 @@ static LogicalResult checkHidden(Operation *op, ValueRange tensors, int64_t head
   return success();
 }
 
+//===-- Masks of com.microsoft ---------------------------------------------===//
+
+/// The default of com.microsoft for what padding hides.
+static constexpr float kMaskFilter = -10000.0f;
+
+/// 0 where flags [...] are 1, `hidden` where they are 0.
+static Value maskOfFlags(OnnxBuilder &builder, Value flags, float hidden) {
+  Value real = builder.make<onnx::CastOp>(flags, builder.builder.getI64IntegerAttr(1));
+  Value inverse = builder.make<onnx::SubOp>(builder.real(1.0f), real);
+  return builder.make<onnx::MulOp>(inverse, builder.real(hidden));
+}
+
+/// [batch, 1, 1, keys]: `hidden` for keys from the end of a batch on and, where there are starts,
+/// before its start.
+static Value maskOfBounds(OnnxBuilder &builder, Value bounds, int64_t batch, int64_t keys,
+                          float hidden) {
+  const bool hasStarts = shapeOf(bounds)[0] == 2 * batch;
+  bounds = builder.make<onnx::CastOp>(bounds, builder.builder.getI64IntegerAttr(7));
+  auto part = [&](int64_t first) {
+    Value slice = builder.make<onnx::SliceOp>(bounds, builder.integers(first),
+                                              builder.integers(first + batch), builder.integers(0),
+                                              builder.none());
+    return builder.reshape(slice, {batch, 1, 1, 1});
+  };
+  Value positions = builder.integers(llvm::to_vector(llvm::seq<int64_t>(0, keys)));
+  Value ends = hasStarts ? part(0) : builder.reshape(bounds, {batch, 1, 1, 1});
+  Value isHidden = builder.make<onnx::GreaterOrEqualOp>(positions, ends);
+  if (hasStarts)
+    isHidden =
+        builder.make<onnx::OrOp>(isHidden, builder.make<onnx::LessOp>(positions, part(batch)));
+  return builder.make<onnx::WhereOp>(isHidden, builder.real(hidden), builder.real(0.0f));
+}
+
+/// The mask of `core` from an operand `padding` called `name`, and from the bias of the scores;
+/// either may be none. Only some operators take starts.
+template <typename Op>
+static LogicalResult setMask(OnnxBuilder &builder, Op op, Core &core, Value padding, StringRef name,
+                             bool takesStarts) {
+  const int64_t batch = shapeOf(core.query)[0], queries = shapeOf(core.query)[2],
+                keys = shapeOf(core.key)[2];
+  const float hidden =
+      op.getMaskFilterValue() ? op.getMaskFilterValue()->convertToFloat() : kMaskFilter;
+  if (!onnx::isNone(padding)) {
+    ArrayRef<int64_t> shape = shapeOf(padding);
+    if (shape == ArrayRef{batch} || (takesStarts && shape == ArrayRef{2 * batch}))
+      core.mask = maskOfBounds(builder, padding, batch, keys, hidden);
+    else if (shape == ArrayRef{batch, keys} || shape == ArrayRef{batch, queries, keys})
+      core.mask = builder.reshape(maskOfFlags(builder, padding, hidden),
+                                  {batch, 1, shape.size() == 2 ? 1 : queries, keys});
+    else
+      return refuse(op, "expects a " + name + " [batch], " + (takesStarts ? "[2 * batch], " : "") +
+                            "[batch, keys] or [batch, queries, keys]");
+  }
+  if (Value bias = op.getAttentionBias(); !onnx::isNone(bias))
+    core.mask = addMasks(builder, core.mask, withFourDims(builder, bias));
+  return success();
+}
+
+//===-- Operators ----------------------------------------------------------===//
+
 LogicalResult expandAttention(onnx::AttentionOp op, StringRef name) {
   OpBuilder base(op);
   OnnxBuilder builder(base, op.getLoc());
@@ -126,9 +177,6 @@ LogicalResult expandAttention(onnx::AttentionOp op, StringRef name) {
   return success();
 }
 
-/// The default of com.microsoft for what padding hides.
-static constexpr float kMaskFilter = -10000.0f;
-
 LogicalResult expandAttention(onnx::MSAttentionOp op, StringRef name) {
   OpBuilder base(op);
   OnnxBuilder builder(base, op.getLoc());
@@ -149,13 +197,8 @@ LogicalResult expandAttention(onnx::MSAttentionOp op, StringRef name) {
   Core core{parts[0], parts[1], parts[2], {}, 0, op.getUnidirectional() != 0};
   core.scale =
       op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(double(hidden / heads));
-  if (!onnx::isNone(op.getMaskIndex())) {
-    if (shapeOf(op.getMaskIndex()).size() != 2)
-      return refuse(op, "expects a mask_index [batch, tokens]");
-    float filter =
-        op.getMaskFilterValue() ? op.getMaskFilterValue()->convertToFloat() : kMaskFilter;
-    core.mask = paddingMask(builder, op.getMaskIndex(), filter);
-  }
+  if (failed(setMask(builder, op, core, op.getMaskIndex(), "mask_index", /*takesStarts=*/true)))
+    return failure();
   replace(builder, op, core, name, true);
   return success();
 }
@@ -186,15 +229,9 @@ LogicalResult expandAttention(onnx::MSMultiHeadAttentionOp op, StringRef name) {
   Core core{parts[0], parts[1], parts[2], {}, 0, op.getUnidirectional() != 0};
   core.scale = op.getScale() ? op.getScale()->convertToDouble()
                              : 1 / std::sqrt(double(shapeOf(parts[0])[3]));
-  if (!onnx::isNone(op.getKeyPaddingMask())) {
-    if (shapeOf(op.getKeyPaddingMask()).size() != 2)
-      return refuse(op, "expects a key_padding_mask [batch, keys]");
-    float filter =
-        op.getMaskFilterValue() ? op.getMaskFilterValue()->convertToFloat() : kMaskFilter;
-    core.mask = paddingMask(builder, op.getKeyPaddingMask(), filter);
-  }
-  if (!onnx::isNone(op.getAttentionBias()))
-    core.mask = addMasks(builder, core.mask, withFourDims(builder, op.getAttentionBias()));
+  if (failed(setMask(builder, op, core, op.getKeyPaddingMask(), "key_padding_mask",
+                     /*takesStarts=*/false)))
+    return failure();
   replace(builder, op, core, name, true);
   return success();
 }

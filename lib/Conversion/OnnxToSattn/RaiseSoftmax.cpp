@@ -11,12 +11,16 @@ namespace sparsam {
 
 namespace {
 
-/// A mask as it is in the graph: added, or chosen by Where.
+/// A mask as it is in the graph: added, or chosen by flags.
 struct MaskTerm {
-  Value added;             ///< or
-  Value condition, hidden; ///< `hidden` where the condition is `hides`
+  Value added;      ///< or
+  Value condition;  ///< booleans, or 0.0 and 1.0
+  float hidden = 0; ///< where the condition is `hides`
   bool hides = false;
 };
+
+/// The largest number that exporters mask with: exp of it is 0 for whatever score it is added to.
+constexpr double kHidden = -1e4;
 
 /// Walks from a Softmax to the two MatMuls around it.
 class Matcher {
@@ -75,9 +79,29 @@ private:
 
   //===-- After the Softmax ------------------------------------------------===//
 
+  /// The result of Where(IsNaN(p), 0, p), if nothing else uses p; null if there is none. Exporters
+  /// guard so against rows that are hidden entirely, which sattn.attention gives 0 as well.
+  static Value skipNanGuard(Value probabilities) {
+    onnx::IsNaNOp isNan;
+    onnx::WhereOp where;
+    for (Operation *user : probabilities.getUsers()) {
+      isNan = isNan ? isNan : dyn_cast<onnx::IsNaNOp>(user);
+      where = where ? where : dyn_cast<onnx::WhereOp>(user);
+    }
+    const bool isGuard =
+        isNan && where && isNan->hasOneUse() && llvm::range_size(probabilities.getUses()) == 2 &&
+        where.getCondition() == isNan.getResult() && where.getY() == probabilities &&
+        where.getType() == probabilities.getType();
+    return isGuard && onnx::getConstantScalar(where.getX()) == 0.0 ? where.getResult() : Value();
+  }
+
   LogicalResult matchOutput() {
     Value probabilities = softmax.getOutput();
     while (true) {
+      if (Value guarded = skipNanGuard(probabilities)) {
+        probabilities = guarded;
+        continue;
+      }
       if (!probabilities.hasOneUse())
         return refuse(probabilities.use_empty() ? "nothing uses it"
                                                 : "its probabilities are used more than once");
@@ -107,7 +131,7 @@ private:
       return false;
     if (llvm::isa<onnx::MatMulOp>(op))
       return true;
-    if (!llvm::isa<onnx::AddOp, onnx::MulOp, onnx::DivOp, onnx::WhereOp>(op))
+    if (!llvm::isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::WhereOp>(op))
       return false;
     return llvm::any_of(op->getOperands(),
                         [&](Value operand) { return leadsToProduct(operand, depth + 1); });
@@ -172,21 +196,67 @@ private:
         }
       return {};
     }
+    if (auto sub = dyn_cast<onnx::SubOp>(op))
+      return peelProductMask(sub, mask);
     auto where = dyn_cast<onnx::WhereOp>(op);
     if (!where)
       return {};
-    constexpr double kHidden = -1e4; // the largest that exporters use
     for (auto [scores, hidden, hides] :
          {std::tuple(where.getX(), where.getY(), false), {where.getY(), where.getX(), true}}) {
       auto scalar = onnx::getConstantScalar(hidden);
       if (!scalar || *scalar > kHidden || scores.getType() != where.getType())
         continue;
       mask.condition = where.getCondition();
-      mask.hidden = hidden;
+      mask.hidden = float(*scalar);
       mask.hides = hides;
       return scores;
     }
     return {};
+  }
+
+  /// The scores of scores * flags - hidden * (1 - flags), as old exports of GPT-2 have it.
+  static Value peelProductMask(onnx::SubOp sub, MaskTerm &mask) {
+    auto product = sub.getA().getDefiningOp<onnx::MulOp>();
+    if (!product)
+      return {};
+    for (auto [scores, flags] :
+         {std::pair(product.getA(), product.getB()), {product.getB(), product.getA()}}) {
+      if (scores.getType() != sub.getType() || !leadsToProduct(scores) || !showsKeyInEachRow(flags))
+        continue;
+      std::optional<double> hidden = matchComplement(sub.getB(), flags);
+      if (!hidden || -*hidden > kHidden)
+        continue;
+      mask.condition = flags;
+      mask.hidden = float(-*hidden);
+      return scores;
+    }
+    return {};
+  }
+
+  /// The factor of `value` = factor * (1 - flags), folded or not; nothing if it is something else.
+  static std::optional<double> matchComplement(Value value, Value flags) {
+    DenseElementsAttr folded, constant;
+    if (matchPattern(value, m_Constant(&folded)) && matchPattern(flags, m_Constant(&constant))) {
+      // What is added to something hidden; where nothing is, any number will do.
+      double factor = -kHidden;
+      auto pairs = llvm::zip_equal(folded.getValues<float>(), constant.getValues<float>());
+      for (auto [x, flag] : pairs)
+        factor = flag == 0 ? x : factor;
+      auto fits = [&](auto pair) {
+        return std::get<0>(pair) == float(factor) * (1 - std::get<1>(pair));
+      };
+      return llvm::all_of(pairs, fits) ? std::optional(factor) : std::nullopt;
+    }
+    auto product = value.getDefiningOp<onnx::MulOp>();
+    if (!product)
+      return std::nullopt;
+    for (auto [rest, number] :
+         {std::pair(product.getA(), product.getB()), {product.getB(), product.getA()}}) {
+      auto inverse = rest.getDefiningOp<onnx::SubOp>();
+      if (inverse && inverse.getB() == flags && onnx::getConstantScalar(inverse.getA()) == 1.0)
+        return onnx::getConstantScalar(number);
+    }
+    return std::nullopt;
   }
 
   LogicalResult matchProduct() {
@@ -271,9 +341,11 @@ private:
       Value term = mask.added;
       if (!term) {
         Value zero = builder.real(0.0f);
-        // The constant may have the shape of a tensor of one element.
-        Value hidden = builder.real(float(*onnx::getConstantScalar(mask.hidden)));
-        term = builder.make<onnx::WhereOp>(mask.condition, mask.hides ? hidden : zero,
+        Value hidden = builder.real(mask.hidden);
+        Value flags = mask.condition;
+        if (!cast<ShapedType>(flags.getType()).getElementType().isInteger(1))
+          flags = builder.make<onnx::CastOp>(flags, builder.builder.getI64IntegerAttr(9));
+        term = builder.make<onnx::WhereOp>(flags, mask.hides ? hidden : zero,
                                            mask.hides ? zero : hidden);
       }
       if (isZero(term))

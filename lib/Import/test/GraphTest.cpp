@@ -280,4 +280,12 @@ TEST_F(GraphTest, MapsOperatorsOfMicrosoft) {
   EXPECT_CONTAINS(text, "approximate = \"tanh\"");
   attention.mutable_attribute(1)->set_i(1);
   EXPECT_CONTAINS(importError(), "node 'att' (Attention): attribute 'do_rotary' is not supported");
+  attention.mutable_attribute(1)->set_i(0);
+  for (const char *input : {"", "", "x"})
+    attention.add_input(input);
+  EXPECT_CONTAINS(importError(),
+                  "node 'att' (Attention) has past keys and values ('x'), which are not supported");
+  attention.set_input(4, "");
+  attention.add_input("x");
+  EXPECT_CONTAINS(import(), "none, none, tensor<1x8x32xf32>) -> tensor<1x8x32xf32>");
 }

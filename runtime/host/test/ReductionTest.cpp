@@ -28,6 +28,18 @@ TEST(Reduce, works_along_any_axes) {
   EXPECT_EQ((Op{"onnx.ReduceSum", {cube, list({0, 2})}}.values({2})), (Floats{14, 22}));
 }
 
+TEST(Reduce, sums_integers_exactly) {
+  const int64_t large = int64_t(1) << 53; // the next one is no double
+  EXPECT_EQ(
+      (Op{"onnx.ReduceSum", {in<int64_t>({2, 2}, {large, 1, -4, 3}), list({1})}}.values<int64_t>(
+          {2})),
+      (Integers{large + 1, -1}));
+  EXPECT_EQ((Op{"onnx.ReduceSum", {in<int32_t>({3}, {1, 2, -5}), list({0})}}.values<int32_t>({1})),
+            (std::vector<int32_t>{-2}));
+  EXPECT_EQ((Op{"onnx.ReduceMax", {in<int64_t>({1}, {1}), list({0})}}.error(DType::i64, {1})),
+            "op 'onnx.ReduceMax': expects tensors of type float32, got int64");
+}
+
 TEST(Reduce, takes_empty_tensors) {
   EXPECT_EQ((Op{"onnx.ReduceSum", {in({2, 0}, {}), list({1})}}.values({2})), (Floats{0, 0}));
   EXPECT_EQ((Op{"onnx.ReduceMax", {in({1, 0}, {}), list({1})}}.values({1})), (Floats{-kInfinity}));
