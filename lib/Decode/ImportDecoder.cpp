@@ -4,6 +4,7 @@
 #include "sparsam/Decode.h"
 
 #include "Decode/Variants.h"
+#include "Support/NodeName.h"
 
 #include "sparsam/Pipelines.h"
 
@@ -28,17 +29,19 @@ public:
       : file(file), options(options), cache(cache) {}
 
   OwningOpRef<ModuleOp> run() {
+    if (failed(checkSymbol()))
+      return {};
     if (cache.capacity == 0)
       return importWithout();
     const int64_t more = std::max(kMoreTokens, cache.capacity / 2 | 1);
     OwningOpRef<ModuleOp> first = importAt(kFewTokens);
-    OwningOpRef<ModuleOp> second = first ? importAt(more) : OwningOpRef<ModuleOp>();
+    OwningOpRef<ModuleOp> second = first ? importLonger(more) : OwningOpRef<ModuleOp>();
     if (!second)
       return {};
     FailureOr<int64_t> step = findStep(*first, *second);
     if (failed(step))
       return {};
-    OwningOpRef<ModuleOp> base = importAt(cache.capacity - *step);
+    OwningOpRef<ModuleOp> base = importLonger(cache.capacity - *step);
     if (!base)
       return {};
     Variants variants({{kFewTokens, getMain(*first)},
@@ -62,6 +65,42 @@ private:
     PassManager manager(module->getContext());
     buildRaisePipeline(manager);
     return succeeded(manager.run(*module)) ? std::move(module) : OwningOpRef<ModuleOp>();
+  }
+
+  /// As importAt, where fewer tokens are no problem: an error says how many there may be.
+  OwningOpRef<ModuleOp> importLonger(int64_t past) {
+    std::string error;
+    OwningOpRef<ModuleOp> module = tryImportAt(past, error);
+    if (module)
+      return module;
+    int64_t good = kFewTokens, bad = past;
+    while (bad - good > 1) {
+      const int64_t middle = good + (bad - good) / 2;
+      (tryImportAt(middle, error) ? good : bad) = middle;
+    }
+    InFlightDiagnostic limit = emitError(file.getLoc());
+    limit << "--cache " << cache.symbol << "=" << cache.capacity
+          << ": the model has no positions for so many tokens; it takes at most " << good
+          << " past tokens";
+    limit.attachNote() << "with " << bad << ", " << error;
+    return {};
+  }
+
+  /// As importAt, but keeps the first error to itself.
+  OwningOpRef<ModuleOp> tryImportAt(int64_t past, std::string &error) {
+    std::string first;
+    ScopedDiagnosticHandler handler(file.getLoc().getContext(), [&](Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+        return failure();
+      std::string node = getNodeName(diagnostic.getLocation());
+      if (first.empty())
+        first = (node.empty() ? "" : "node '" + node + "': ") + diagnostic.str();
+      return success();
+    });
+    OwningOpRef<ModuleOp> module = importAt(past);
+    if (!module)
+      error = first;
+    return module;
   }
 
   static LogicalResult simplify(ModuleOp module) {
@@ -89,11 +128,9 @@ private:
   /// How many tokens a run appends to the caches.
   FailureOr<int64_t> findStep(ModuleOp first, ModuleOp second) {
     func::FuncOp few = getMain(first), more = getMain(second);
-    bool hasSymbol = false;
     for (auto [a, b] : llvm::zip(few.getArguments(), more.getArguments())) {
       if (a.getType() == b.getType())
         continue;
-      hasSymbol = true;
       auto appends = [&](Operation *user) {
         auto concat = dyn_cast<onnx::ConcatOp>(user);
         return concat && concat.getInputs()[0] == a;
@@ -108,14 +145,9 @@ private:
                                << " has no room for past tokens: a run appends " << step;
       return failure();
     }
-    if (!hasSymbol)
-      emitError(file.getLoc()) << "--cache " << cache.symbol << "=" << cache.capacity
-                               << ": no input has a dimension '" << cache.symbol << "'"
-                               << listSymbols();
-    else
-      emitError(file.getLoc()) << "--cache " << cache.symbol << "=" << cache.capacity
-                               << ": nothing is appended to an input with the dimension '"
-                               << cache.symbol << "' (expects Concat(past, new))";
+    emitError(file.getLoc()) << "--cache " << cache.symbol << "=" << cache.capacity
+                             << ": nothing is appended to an input with the dimension '"
+                             << cache.symbol << "' (expects Concat(past, new))";
     return failure();
   }
 
@@ -128,10 +160,21 @@ private:
     return 0;
   }
 
-  std::string listSymbols() const {
-    std::vector<std::string> symbols = file.getSymbols();
-    return symbols.empty() ? "; all dimensions are fixed"
-                           : "; there are " + llvm::join(symbols, ", ");
+  /// Refuses a symbol that no input has, alone or in a sum.
+  LogicalResult checkSymbol() const {
+    const std::vector<std::string> symbols = file.getSymbols();
+    auto hasIt = [&](StringRef symbol) {
+      return symbol == cache.symbol || llvm::any_of(llvm::split(symbol, '+'), [&](StringRef part) {
+               return part.trim() == cache.symbol;
+             });
+    };
+    if (llvm::any_of(symbols, hasIt))
+      return success();
+    return emitError(file.getLoc())
+           << "--cache " << cache.symbol << "=" << cache.capacity << ": no input has a dimension '"
+           << cache.symbol << "'"
+           << (symbols.empty() ? "; all dimensions are fixed"
+                               : "; there are " + llvm::join(symbols, ", "));
   }
 
   OnnxFile &file;

@@ -21,12 +21,15 @@ struct Dimension {
   std::string symbol;
 
   bool isDynamic() const { return ShapedType::isDynamic(extent); }
+  /// As the model declares it, whatever extent its symbol was given.
   std::string str() const {
-    if (!isDynamic())
-      return std::to_string(extent);
-    return symbol.empty() ? "?" : symbol;
+    if (!symbol.empty())
+      return symbol;
+    return isDynamic() ? "?" : std::to_string(extent);
   }
 };
+
+using Symbols = std::map<std::string, int64_t>;
 
 struct Input {
   std::string name;
@@ -55,8 +58,8 @@ private:
   LogicalResult readShape(const proto::TensorShapeProto &shape, Input &input);
   LogicalResult applyShape(Input &input, ArrayRef<int64_t> shape);
   LogicalResult checkNames();
-  void seedSymbols();
-  std::optional<int64_t> evaluate(StringRef symbol) const;
+  LogicalResult fixSymbol(const std::string &symbol, int64_t extent, const std::string &input,
+                          const std::string &flag);
   void applySymbols();
   LogicalResult checkStatic();
   std::string suggestFlags();
@@ -68,11 +71,27 @@ private:
   const ImportOptions &options;
   Location loc;
   std::vector<Input> inputs;
-  /// The extent of a symbol, and the input whose shape fixed it.
-  std::map<std::string, std::pair<int64_t, std::string>> symbols;
+  /// The extents of symbols, and the inputs whose shapes fixed them.
+  Symbols symbols;
+  std::map<std::string, std::string> fixedBy;
 };
 
 } // namespace
+
+/// The extent of a symbol, or of a sum of symbols and numbers: exporters write "past + sequence".
+static std::optional<int64_t> evaluate(StringRef symbol, const Symbols &symbols) {
+  if (auto it = symbols.find(symbol.str()); it != symbols.end())
+    return it->second;
+  int64_t sum = 0;
+  for (StringRef part : llvm::split(symbol, '+')) {
+    int64_t number = 0;
+    auto it = symbols.find(part.trim().str());
+    if (it == symbols.end() && part.trim().getAsInteger(10, number))
+      return std::nullopt;
+    sum += it == symbols.end() ? number : it->second;
+  }
+  return sum;
+}
 
 static std::string formatShape(ArrayRef<int64_t> shape) {
   return llvm::join(llvm::map_range(shape, [](int64_t extent) { return std::to_string(extent); }),
@@ -156,14 +175,23 @@ LogicalResult InputResolver::applyShape(Input &input, ArrayRef<int64_t> shape) {
     if (!dimension.isDynamic() && dimension.extent != extent)
       return fail(flag + " contradicts the model: dimension " + Twine(i) + " is " +
                   Twine(dimension.extent));
-    if (!dimension.symbol.empty()) {
-      auto [it, inserted] = symbols.try_emplace(dimension.symbol, extent, input.name);
-      if (it->second.first != extent)
-        return fail(flag + " contradicts another shape: '" + dimension.symbol + "' is " +
-                    Twine(it->second.first) + " in input '" + it->second.second + "'");
-    }
+    if (!dimension.symbol.empty() && failed(fixSymbol(dimension.symbol, extent, input.name, flag)))
+      return failure();
     dimension.extent = extent;
   }
+  return success();
+}
+
+LogicalResult InputResolver::fixSymbol(const std::string &symbol, int64_t extent,
+                                       const std::string &input, const std::string &flag) {
+  if (options.symbols.count(symbol))
+    return fail(flag + " fixes the dimension '" + symbol + "', which --cache counts");
+  auto [it, inserted] = symbols.try_emplace(symbol, extent);
+  if (inserted)
+    fixedBy[symbol] = input;
+  if (it->second != extent)
+    return fail(flag + " contradicts another shape: '" + symbol + "' is " + Twine(it->second) +
+                " in input '" + fixedBy[symbol] + "'");
   return success();
 }
 
@@ -175,39 +203,19 @@ LogicalResult InputResolver::checkNames() {
   return success();
 }
 
-void InputResolver::seedSymbols() {
-  for (const auto &[symbol, extent] : options.symbols)
-    symbols.try_emplace(symbol, extent, "--cache");
-}
-
-/// The extent of a symbol, or of a sum of symbols and numbers: exporters write "past + sequence".
-std::optional<int64_t> InputResolver::evaluate(StringRef symbol) const {
-  if (auto it = symbols.find(symbol.str()); it != symbols.end())
-    return it->second.first;
-  int64_t sum = 0;
-  for (StringRef part : llvm::split(symbol, '+')) {
-    int64_t number = 0;
-    auto it = symbols.find(part.trim().str());
-    if (it == symbols.end() && part.trim().getAsInteger(10, number))
-      return std::nullopt;
-    sum += it == symbols.end() ? number : it->second.first;
-  }
-  return sum;
-}
-
 void InputResolver::applySymbols() {
   for (Input &input : inputs)
     for (Dimension &dimension : input.dimensions)
       if (dimension.isDynamic() && !dimension.symbol.empty())
-        if (std::optional<int64_t> extent = evaluate(dimension.symbol))
+        if (std::optional<int64_t> extent = evaluate(dimension.symbol, symbols))
           dimension.extent = *extent;
 }
 
 // Flags with example extents: 1 in the first dimension (the batch), 128 in the others. Symbols need
-// to be given once.
+// to be given once, and sums of them not at all.
 std::string InputResolver::suggestFlags() {
   std::string flags;
-  std::map<std::string, int64_t> given;
+  Symbols given = symbols;
   for (const Input &input : inputs) {
     std::vector<int64_t> shape;
     bool needed = !input.ranked;
@@ -216,9 +224,10 @@ std::string InputResolver::suggestFlags() {
       if (dimension.isDynamic() && dimension.symbol.empty()) {
         needed = true;
       } else if (dimension.isDynamic()) {
-        auto [it, inserted] = given.try_emplace(dimension.symbol, example);
-        needed |= inserted;
-        example = it->second;
+        std::optional<int64_t> known = evaluate(dimension.symbol, given);
+        needed |= !known;
+        example = known.value_or(example);
+        given.try_emplace(dimension.symbol, example);
       }
       shape.push_back(dimension.isDynamic() ? example : dimension.extent);
     }
@@ -250,7 +259,7 @@ LogicalResult InputResolver::checkStatic() {
 FailureOr<std::vector<GraphInput>> InputResolver::run() {
   if (failed(readInputs()) || failed(checkNames()))
     return failure();
-  seedSymbols();
+  symbols = options.symbols;
   for (Input &input : inputs)
     if (auto it = options.shapes.find(input.name); it != options.shapes.end())
       if (failed(applyShape(input, it->second)))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What --cache refuses: graphs that read the tokens of earlier runs in another way than attention does."""
 
+import pathlib
+
 import numpy as np
 import onnx
 import pytest
@@ -221,3 +223,41 @@ def test_refuses_lengths_that_nothing_is_appended_to(refuse):
     graph.nodes = [helper.make_node("Neg", ["past"], ["present"])]
     text = refuse(graph)
     assert "--cache past=32: nothing is appended to an input with the dimension 'past' (expects Concat(past, new))" in text
+
+
+FIXTURE = pathlib.Path(__file__).resolve().parents[2] / "models" / "fixtures" / "gpt2-cache-tiny" / "model.onnx"
+POSITIONS = 64  # of the fixture
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        (
+            ["--cache=foo=32"],
+            "--cache foo=32: no input has a dimension 'foo'; there are batch, past, past + sequence, sequence",
+        ),
+        (["--cache=past=32"], "note: give it with, for example, --shape input_ids=1x128\n"),
+        (["--cache=past=32"], "past_key_values.0.key [batch, 3, past, 16]"),
+        (
+            ["--cache=past=1000", "--shape=input_ids=1x1"],
+            f"--cache past=1000: the model has no positions for so many tokens; it takes at most {POSITIONS - 1} "
+            f"past tokens\n  note: with {POSITIONS}, node '/transformer/h.0/attn/Where': ",
+        ),
+        (
+            ["--cache=past=100", "--shape=input_ids=1x1"],
+            f"--cache past=100: the model has no positions for so many tokens; it takes at most {POSITIONS - 1} ",
+        ),
+    ],
+)
+def test_says_what_a_cache_can_be(options, expected, run_driver, tmp_path):
+    process = run_driver(
+        *["compile", FIXTURE, "--target=template", "--attention=host", "-o", tmp_path / "p.spx", *options]
+    )
+    assert process.returncode == 1
+    assert expected in process.stderr
+    assert not (tmp_path / "p.spx").exists()
+
+
+def test_takes_a_cache_for_all_positions(run_json, tmp_path):
+    options = ["--target=template", "--attention=host", f"--cache=past={POSITIONS}", "--shape=input_ids=1x1"]
+    run_json("compile", FIXTURE, *options, "-o", tmp_path / "p.spx")

@@ -92,3 +92,34 @@ TEST_F(InputsTest, TakesInitializersThatAreInputsAsConstants) {
   EXPECT_EQ(text.find("%arg1"), std::string::npos);
   EXPECT_CONTAINS(text, "dense<[0.000000e+00, 1.000000e+00]>");
 }
+
+/// A decoder with one cache, whose dimension `past` --cache counts.
+class CacheInputsTest : public test::ImportTest {
+protected:
+  CacheInputsTest() {
+    addInput("ids", {"batch", "sequence"});
+    addInput("mask", {"batch", "past + sequence"});
+    addInput("keys", {"batch", "3", "past", "16"});
+    addNode("Relu", {"keys"}, {"y"});
+    addOutput("y");
+    options.symbols["past"] = 7;
+  }
+};
+
+TEST_F(CacheInputsTest, FollowsFromSums) {
+  options.shapes["ids"] = {1, 2};
+  EXPECT_CONTAINS(import(), "tensor<1x9xf32> {onnx.name = \"mask\"}");
+}
+
+TEST_F(CacheInputsTest, ShowsSymbolsAsTheModelDeclaresThem) {
+  std::string error = importError();
+  EXPECT_CONTAINS(error, "note: give it with, for example, --shape ids=1x128\n");
+  EXPECT_CONTAINS(error, "note: the inputs of the model are ids [batch, sequence], mask [batch, "
+                         "past + sequence], keys [batch, 3, past, 16]");
+}
+
+TEST_F(CacheInputsTest, RefusesShapesOfWhatACacheCounts) {
+  options.shapes = {{"ids", {1, 1}}, {"keys", {1, 3, 8, 16}}};
+  EXPECT_CONTAINS(importError(),
+                  "--shape keys=1x3x8x16 fixes the dimension 'past', which --cache counts");
+}
