@@ -5,6 +5,7 @@
 #include "Support/NodeName.h"
 
 #include "sattn/Sattn.h"
+#include "sparsam/Placement.h"
 
 #include "runtime/program/ProgramHeader.h"
 
@@ -342,9 +343,25 @@ private:
     return true;
   }
 
-  LogicalResult addHost(Operation *op) {
+  /// Refuses what no host kernel does.
+  static LogicalResult checkHost(Operation *op) {
     if (op->getNumRegions() != 0)
       return op->emitOpError("cannot be assembled: it has regions");
+    if (auto target = op->getAttrOfType<StringAttr>(kTargetAttr))
+      return op->emitOpError() << "cannot be assembled: it is to run on '" << target.getValue()
+                               << "' (`" << kTargetAttr
+                               << "`), but is in no kernel; run --sattn-partition and the passes "
+                                  "of that target first";
+    auto core = dyn_cast<sattn::AttentionOp>(op);
+    if (core && !llvm::isa<sattn::DenseAttr>(core.getPolicy()))
+      return op->emitOpError() << "cannot be assembled: the host attends to every pair; policy "
+                               << core.getPolicy() << " needs a target (`" << kTargetAttr << "`)";
+    return success();
+  }
+
+  LogicalResult addHost(Operation *op) {
+    if (failed(checkHost(op)))
+      return failure();
     HostStage stage{
         op->getName().getStringRef().str(), getNodeName(op->getLoc()), {}, {}, readAttributes(op)};
     if (failed(addOperands(op, stage.inputs)))

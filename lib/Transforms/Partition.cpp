@@ -168,6 +168,12 @@ private:
       error.attachNote(other->getLoc()) << "already called that";
       return error;
     }
+    auto module = group.front()->getParentOfType<ModuleOp>();
+    auto arch = module->getAttrOfType<isa::ArchAttr>(isa::kArchAttr);
+    if (arch && arch.getTarget() != group.target.getValue())
+      return group.front()->emitOpError() << "is to run on '" << group.target.getValue() << "' (`"
+                                          << kTargetAttr << "`), but the module is compiled for '"
+                                          << arch.getTarget() << "' (`" << isa::kArchAttr << "`)";
     for (Operation *op : group.ops)
       if (getText(op, kTargetAttr) != group.target)
         return op->emitOpError() << "runs on '" << getText(op, kTargetAttr).getValue()

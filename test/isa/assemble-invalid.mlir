@@ -106,3 +106,22 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = isa.launch @k(%x) : (tensor<4xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// -----
+
+// Sparsified, but not partitioned.
+func.func @main(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  // expected-error @+1 {{cannot be assembled: it is to run on 'machine' (`sattn.target`), but is in no kernel; run --sattn-partition and the passes of that target first}}
+  %y = sattn.attention %x, %x, %x {scale = 0.5 : f32, policy = #sattn.dense, sattn.target = "machine"}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %y : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+func.func @main(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  // expected-error @+1 {{cannot be assembled: the host attends to every pair; policy #sattn.pattern<windows = [(-1, 3, 1)], globals = []> needs a target (`sattn.target`)}}
+  %y = sattn.attention %x, %x, %x {scale = 0.5 : f32, policy = #sattn.pattern<windows = [(-1, 3, 1)], globals = []>}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %y : tensor<1x1x4x4xf32>
+}

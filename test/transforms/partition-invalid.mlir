@@ -30,3 +30,13 @@ func.func @two_machines(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>) -> tensor<2x4x
   %b = sattn.linear %a, %w {sattn.target = "other", sattn.kernel = "layer"} : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
   return %b : tensor<2x4xf32>
 }
+
+// -----
+
+module attributes {isa.arch = #isa.arch<"machine", {}>} {
+  func.func @other_machine(%x: tensor<2x4xf32>, %w: tensor<4x4xf32>) -> tensor<2x4xf32> {
+    // expected-error @below {{is to run on 'other' (`sattn.target`), but the module is compiled for 'machine' (`isa.arch`)}}
+    %a = sattn.linear %x, %w {sattn.target = "other"} : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
+    return %a : tensor<2x4xf32>
+  }
+}
