@@ -20,7 +20,8 @@ struct Assemble : impl::AssembleBase<Assemble> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
     if (output.empty()) {
-      getOperation().emitError("isa-assemble needs to know the program file to write: output=FILE");
+      emitError(getOperation().getLoc(),
+                "isa-assemble needs to know the program file to write: output=FILE");
       return signalPassFailure();
     }
     if (failed(assembleToFile(getOperation(), output, Provenance())))

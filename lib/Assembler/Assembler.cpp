@@ -220,8 +220,8 @@ LogicalResult assembleToFile(ModuleOp module, const std::string &path, const Pro
   if (failed(image))
     return failure();
   auto fail = [&](llvm::Error error) {
-    return module.emitError() << "cannot write " << path << ": "
-                              << llvm::toString(std::move(error));
+    return emitError(module.getLoc())
+           << "cannot write " << path << ": " << llvm::toString(std::move(error));
   };
   // A rename within the folder is atomic: nobody ever sees half a program under this name.
   llvm::Expected<llvm::sys::fs::TempFile> file =

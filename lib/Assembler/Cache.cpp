@@ -17,8 +17,9 @@ FailureOr<std::optional<CacheImage>> readCache(func::FuncOp main) {
   auto capacity = settings ? settings.getAs<IntegerAttr>("capacity") : IntegerAttr();
   auto step = settings ? settings.getAs<IntegerAttr>("step") : IntegerAttr();
   if (!capacity || !step || step.getInt() < 1 || step.getInt() > capacity.getInt())
-    return main.emitOpError() << "expects `" << sattn::kCacheAttr
-                              << "` = {capacity = C, step = S} with 1 <= S <= C, got " << attribute;
+    return emitError(main.getLoc())
+           << "@main expects `" << sattn::kCacheAttr
+           << "` = {capacity = C, step = S} with 1 <= S <= C, got " << attribute;
   CacheImage cache;
   cache.capacity = uint64_t(capacity.getInt());
   cache.step = uint64_t(step.getInt());
@@ -30,9 +31,10 @@ static FailureOr<int64_t> getTokens(func::FuncOp main, unsigned number, IntegerA
   auto type = dyn_cast<RankedTensorType>(main.getArgument(number).getType());
   if (type && axis.getInt() >= 0 && axis.getInt() < type.getRank())
     return type.getDimSize(unsigned(axis.getInt()));
-  return main.emitOpError() << "argument " << number << " of type "
-                            << main.getArgument(number).getType() << " has no axis "
-                            << axis.getInt() << " to count tokens (`" << sattn::kTokensAttr << "`)";
+  return emitError(main.getLoc()) << "argument " << number << " of type "
+                                  << main.getArgument(number).getType() << " has no axis "
+                                  << axis.getInt() << " to count tokens (`" << sattn::kTokensAttr
+                                  << "`)";
 }
 
 FailureOr<ArgumentRole> readRole(func::FuncOp main, unsigned number) {
@@ -52,12 +54,12 @@ FailureOr<ArgumentRole> readRole(func::FuncOp main, unsigned number) {
   role.axis = int(axis.getInt());
   const int64_t capacity = int64_t((*cache)->capacity), before = capacity - int64_t((*cache)->step);
   if (!role.output.empty() && *tokens != capacity)
-    return main.emitOpError() << "argument " << number << " holds " << *tokens
-                              << " tokens, the capacity of the caches is " << capacity;
+    return emitError(main.getLoc()) << "argument " << number << " holds " << *tokens
+                                    << " tokens, the capacity of the caches is " << capacity;
   if (*tokens < before)
-    return main.emitOpError() << "argument " << number << " of " << *tokens
-                              << " tokens is shorter than the caches may be before a run, "
-                              << before;
+    return emitError(main.getLoc())
+           << "argument " << number << " of " << *tokens
+           << " tokens is shorter than the caches may be before a run, " << before;
   role.extra = uint64_t(*tokens - before);
   return role;
 }

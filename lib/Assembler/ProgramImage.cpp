@@ -95,7 +95,7 @@ public:
     }
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main || !main.getBody().hasOneBlock())
-      return module.emitError("needs a function @main of one block to be assembled");
+      return emitError(module.getLoc(), "needs a function @main of one block to be assembled");
     FailureOr<std::optional<CacheImage>> cache = readCache(main);
     if (failed(cache))
       return failure();
@@ -162,8 +162,8 @@ private:
         image.inputs.push_back(*tensor);
     }
     if (image.cache && image.cache->length < 0)
-      return main.emitOpError() << "has caches, but no argument for their length (`"
-                                << sattn::kLengthAttr << "`)";
+      return emitError(main.getLoc()) << "@main has caches, but no argument for their length (`"
+                                      << sattn::kLengthAttr << "`)";
     return success();
   }
 
@@ -197,7 +197,7 @@ private:
   LogicalResult reserveOutputs(func::FuncOp main) {
     auto returnOp = dyn_cast<func::ReturnOp>(main.getBody().front().getTerminator());
     if (!returnOp)
-      return main.emitOpError("must end in func.return");
+      return emitError(main.getLoc(), "@main must end in func.return");
     for (auto [number, value] : llvm::enumerate(returnOp.getOperands())) {
       auto name = main.getResultAttrOfType<StringAttr>(number, kGraphName);
       if (const StateImage *state = findState(name ? name.getValue() : "")) {
@@ -219,8 +219,8 @@ private:
     }
     for (unsigned i = 0; image.cache && i < image.cache->states.size(); ++i)
       if (const StateImage &state = image.cache->states[i]; !continued.count(state.tensor))
-        return main.emitOpError() << "has no result '" << state.output << "' to continue '"
-                                  << state.input << "'";
+        return emitError(main.getLoc()) << "@main has no result '" << state.output
+                                        << "' to continue '" << state.input << "'";
     return success();
   }
 

@@ -23,19 +23,19 @@ struct SetTarget : impl::SetTargetBase<SetTarget> {
     ModuleOp module = getOperation();
     const TargetRegistry &registry = TargetRegistry::instance();
     if (!registry.lookup(target)) {
-      module.emitError() << "there is no target '" << target
-                         << "'; there are: " << llvm::join(registry.getNames(), ", ");
+      emitError(module.getLoc()) << "there is no target '" << target
+                                 << "'; there are: " << llvm::join(registry.getNames(), ", ");
       return signalPassFailure();
     }
     if (!registry.archProvider) {
-      module.emitError() << "this tool does not know the parameters of targets";
+      emitError(module.getLoc()) << "this tool does not know the parameters of targets";
       return signalPassFailure();
     }
     std::vector<std::string> values(settings.begin(), settings.end());
     llvm::Expected<isa::ArchAttr> arch =
         registry.archProvider(&getContext(), target, preset, values);
     if (!arch) {
-      module.emitError() << llvm::toString(arch.takeError());
+      emitError(module.getLoc()) << llvm::toString(arch.takeError());
       return signalPassFailure();
     }
     module->setAttr(isa::kArchAttr, *arch);
