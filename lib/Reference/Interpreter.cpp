@@ -28,6 +28,18 @@ class Interpreter {
 public:
   explicit Interpreter(llvm::raw_ostream &out) : out(out) {}
 
+  /// Gives an argument its value; fails if there is no data of its type.
+  LogicalResult bind(BlockArgument argument, DenseElementsAttr input) {
+    std::optional<Data> data = reference::toData(input);
+    if (!data)
+      return emitError(argument.getLoc())
+             << "cannot be interpreted: there are no inputs of type " << argument.getType();
+    return set(argument, std::move(*data));
+  }
+  void print(Value value, StringRef label) {
+    reference::print(get(value), value.getType(), label, out);
+  }
+
   /// Fails on an op that cannot be run; see `passed` for checks.
   LogicalResult run(Block &block) {
     for (Operation &op : block)
@@ -429,17 +441,33 @@ LogicalResult Interpreter::eval(check::ExpectEqualOp op) {
 }
 
 LogicalResult Interpreter::eval(check::PrintOp op) {
-  reference::print(get(op.getValue()), op.getValue().getType(), op.getLabel(), out);
+  print(op.getValue(), op.getLabel());
   return success();
 }
 
 } // namespace
 
-LogicalResult interpret(func::FuncOp function, llvm::raw_ostream &out) {
-  if (function.isExternal() || function.getNumArguments() != 0 || !function.getBody().hasOneBlock())
-    return function.emitOpError() << "cannot be interpreted: expects one block and no arguments";
+LogicalResult interpret(func::FuncOp function, llvm::raw_ostream &out,
+                        ArrayRef<DenseElementsAttr> inputs) {
+  if (function.isExternal() || !function.getBody().hasOneBlock())
+    return emitError(function.getLoc())
+           << "@" << function.getName() << " cannot be interpreted: expects one block";
+  if (function.getNumArguments() != inputs.size())
+    return emitError(function.getLoc())
+           << "@" << function.getName() << " cannot be interpreted: it has "
+           << function.getNumArguments() << " arguments, but there are " << inputs.size()
+           << " inputs";
   Interpreter interpreter(out);
-  return success(succeeded(interpreter.run(function.getBody().front())) && interpreter.passed());
+  Block &body = function.getBody().front();
+  for (auto [argument, input] : llvm::zip_equal(body.getArguments(), inputs))
+    if (failed(interpreter.bind(argument, input)))
+      return failure();
+  if (failed(interpreter.run(body)))
+    return failure();
+  if (!inputs.empty())
+    for (auto [number, result] : llvm::enumerate(body.getTerminator()->getOperands()))
+      interpreter.print(result, "result " + std::to_string(number));
+  return success(interpreter.passed());
 }
 
 } // namespace sparsam

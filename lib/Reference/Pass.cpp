@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Pass.cpp - the reference interpreter as a pass ---------------------===//
 
+#include "Reference/Npy.h"
+
 #include "sparsam/Reference.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -18,6 +20,14 @@ struct Interpret : impl::InterpretBase<Interpret> {
 
   void runOnOperation() override {
     markAllAnalysesPreserved();
+    if (failed(inputs.empty() ? runAll() : runOnInputs()))
+      signalPassFailure();
+    llvm::outs().flush();
+  }
+
+private:
+  /// Every function that needs no inputs.
+  LogicalResult runAll() {
     bool failedAny = false;
     bool found = false;
     for (auto function : getOperation().getOps<func::FuncOp>()) {
@@ -26,12 +36,27 @@ struct Interpret : impl::InterpretBase<Interpret> {
       found = true;
       failedAny |= failed(interpret(function, llvm::outs()));
     }
-    llvm::outs().flush();
     if (!found)
-      getOperation().emitError("sattn-interpret found no function to run: expects one with a body "
-                               "and without arguments");
-    if (failedAny || !found)
-      signalPassFailure();
+      emitError(getOperation().getLoc(),
+                "sattn-interpret found no function to run: expects one with "
+                "a body and without arguments, or inputs=FILE.npy,...");
+    return success(found && !failedAny);
+  }
+
+  LogicalResult runOnInputs() {
+    auto main = getOperation().lookupSymbol<func::FuncOp>(function);
+    if (!main)
+      return emitError(getOperation().getLoc())
+             << "sattn-interpret found no function @" << function << " to run on inputs";
+    // As many as there are files: interpret says so where arguments are fewer or more.
+    SmallVector<DenseElementsAttr> tensors(inputs.size());
+    for (auto [tensor, path, type] : llvm::zip(tensors, inputs, main.getArgumentTypes())) {
+      FailureOr<DenseElementsAttr> read = reference::readNpy(path, type, main.getLoc());
+      if (failed(read))
+        return failure();
+      tensor = *read;
+    }
+    return interpret(main, llvm::outs(), tensors);
   }
 };
 

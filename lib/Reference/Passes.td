@@ -12,6 +12,12 @@ def Interpret : Pass<"sattn-interpret", "::mlir::ModuleOp"> {
     to standard output; an expectation that does not hold is an error. The module is left as it is. A module without a
     function to run is an error, so that a test cannot pass by running nothing.
 
+    With `inputs` it runs one function instead, on tensors from .npy files, one per argument, and prints its results:
+
+    ```
+    sparsam-opt attention.mlir --sattn-interpret="inputs=q.npy,k.npy,v.npy"
+    ```
+
     ```mlir
     func.func @keeps_what_exceeds_the_threshold() {
       %p = arith.constant dense<[[[[0.6, 0.3, 0.1]]]]> : tensor<1x1x1x3xf32>
@@ -23,6 +29,10 @@ def Interpret : Pass<"sattn-interpret", "::mlir::ModuleOp"> {
 
     prints `mask: tensor<1x1x1x3xi1>` and the row `110`.
   }];
+  let options = [
+    ListOption<"inputs", "inputs", "std::string", ".npy files, one per argument of the function">,
+    Option<"function", "function", "std::string", "\"main\"", "The function to run on `inputs`">,
+  ];
 }
 
 #endif // SPARSAM_REFERENCE_PASSES
