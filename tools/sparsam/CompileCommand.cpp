@@ -177,8 +177,11 @@ public:
     options_.addTo(command);
     command
         .add_option("--print", print_,
-                    "Print the IR instead: sattn (after raising) or machine (after lowering)")
-        ->check(CLI::IsMember({"sattn", "machine"}));
+                    "Print the IR instead: onnx (as imported), sattn (after raising) or machine "
+                    "(after lowering)")
+        ->check(CLI::IsMember({"onnx", "sattn", "machine"}));
+    command.add_flag("--with-weights", hasWeights_,
+                     "Print weights and names of nodes, too: what sparsam-opt can go on from");
     addJson(command);
   }
 
@@ -188,7 +191,11 @@ public:
     Result<runtime::Arch> arch = makeError("not needed");
     if (isForMachine && !(arch = options_.machine.resolve()))
       return arch.error();
+    if (hasWeights_ && print_.empty())
+      return makeError("--with-weights goes with --print");
     Compilation compilation;
+    if (print_ == "onnx")
+      return printGraph(compilation);
     if (Status status = compilation.importModel(options_.model, options_.shapes, options_.cache);
         !status)
       return status;
@@ -302,15 +309,28 @@ private:
     return compilation.lower(arch, options_.mode(), *calibration);
   }
 
-  static Status printIr(Compilation &compilation) {
+  Status printGraph(Compilation &compilation) const {
+    if (!options_.cache.empty())
+      return makeError("--cache changes what a model is raised to: it goes with --print sattn and "
+                       "--print machine");
+    if (Status status = compilation.importGraph(options_.model, options_.shapes); !status)
+      return status;
+    return printIr(compilation);
+  }
+
+  Status printIr(Compilation &compilation) const {
     mlir::OpPrintingFlags flags;
-    flags.elideLargeElementsAttrs(16).elideLargeResourceString(16);
+    if (hasWeights_)
+      flags.enableDebugInfo();
+    else
+      flags.elideLargeElementsAttrs(16).elideLargeResourceString(16);
     compilation.module().print(llvm::outs(), flags);
     return Status();
   }
 
   ModelOptions options_;
   std::string print_;
+  bool hasWeights_ = false;
 };
 
 } // namespace
@@ -335,6 +355,7 @@ void addExplain(CLI::App &app) {
       app, "explain", "Say what a model consists of, and why attention was not recognised",
       "  sparsam explain model.onnx --shape tokens=1x128\n"
       "  sparsam explain model.onnx --print sattn\n"
+      "  sparsam explain model.onnx --print onnx --with-weights | sparsam-opt --onnx-fuse\n"
       "  sparsam explain model.onnx --target NAME --calibrate samples.npz --print machine\n");
 }
 

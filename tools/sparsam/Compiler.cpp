@@ -184,30 +184,51 @@ Status Compilation::importModel(const std::string &path, const std::vector<std::
   return status;
 }
 
-Status Compilation::import(const std::string &path, const std::vector<std::string> &shapes,
-                           const std::string &cache) {
+static Result<ImportOptions> readShapes(const std::vector<std::string> &shapes) {
   ImportOptions options;
   for (const std::string &shape : shapes)
     if (Status status = addShape(shape, options); !status)
-      return status;
+      return status.error();
+  return options;
+}
+
+Status Compilation::importGraph(const std::string &path, const std::vector<std::string> &shapes) {
+  auto options = readShapes(shapes);
+  if (!options)
+    return options.error();
   path_ = path;
+  module_ = importOnnx(path, *options, context_.get());
+  return module_ ? Status() : failed("the import of " + path);
+}
+
+Status Compilation::import(const std::string &path, const std::vector<std::string> &shapes,
+                           const std::string &cache) {
   if (cache.empty()) {
-    module_ = importOnnx(path, options, context_.get());
-  } else {
-    auto decoder = readCacheOption(cache);
-    if (!decoder)
-      return decoder.error();
-    module_ = importDecoder(path, options, *decoder, context_.get());
-  }
-  if (!module_)
-    return failed("the import of " + path);
-  if (Status status = cache.empty() ? runPasses(buildRaisePipeline) : Status(); !status)
+    if (Status status = importGraph(path, shapes); !status)
+      return status;
+    if (Status status = runPasses(buildRaisePipeline); !status)
+      return status;
+  } else if (Status status = importWithCache(path, shapes, cache); !status) {
     return status;
+  }
   module_->walk([&](sattn::AttentionOp) { ++attention_; });
   if (auto texts = (*module_)->getAttrOfType<ArrayAttr>(kNotRaisedAttr))
     for (auto text : texts.getAsRange<StringAttr>())
       notRaised_.push_back(text.str());
   return Status();
+}
+
+Status Compilation::importWithCache(const std::string &path, const std::vector<std::string> &shapes,
+                                    const std::string &cache) {
+  auto options = readShapes(shapes);
+  if (!options)
+    return options.error();
+  auto decoder = readCacheOption(cache);
+  if (!decoder)
+    return decoder.error();
+  path_ = path;
+  module_ = importDecoder(path, *options, *decoder, context_.get());
+  return module_ ? Status() : failed("the import of " + path);
 }
 
 void Compilation::buildAttention(const std::vector<int64_t> &q, int64_t keys, bool hasMask) {

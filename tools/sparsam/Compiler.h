@@ -35,6 +35,8 @@ public:
   /// or empty; `inputs`, if not null, give the shapes that `shapes` does not.
   Status importModel(const std::string &path, const std::vector<std::string> &shapes,
                      const std::string &cache, const runtime::TensorMap *inputs = nullptr);
+  /// Imports the model and leaves it as it is: the form that raising starts from.
+  Status importGraph(const std::string &path, const std::vector<std::string> &shapes);
   /// A program of one attention core instead.
   void buildAttention(const std::vector<int64_t> &queryShape, int64_t keys, bool hasMask);
 
@@ -80,6 +82,9 @@ public:
 private:
   Status import(const std::string &path, const std::vector<std::string> &shapes,
                 const std::string &cache);
+  /// Imports and raises a decoder that keeps a cache.
+  Status importWithCache(const std::string &path, const std::vector<std::string> &shapes,
+                         const std::string &cache);
   /// A note on how to calibrate, where attention has no values.
   std::string calibrationNote(const runtime::Arch &arch, const Calibration &calibration) const;
   /// `provenance` with what pruning did to the weights.
