@@ -70,3 +70,35 @@ def test_lists_the_nodes_that_compute_on_other_floats(refuse):
     assert "the model has 2 nodes that would compute in another type than float32:" in error
     assert "\n  node '/model/Sub': Sub on FLOAT16\n  node '/model/MatMul': MatMul on FLOAT16\n" in error
     assert "note: only float32 is computed: export the model in float32" in error
+
+
+def test_names_the_host_where_a_target_cannot_run_the_attention(refuse):
+    """Values of another width than queries."""
+    nodes = [
+        helper.make_node("MatMul", ["q", "kt"], ["s"]),
+        helper.make_node("Softmax", ["s"], ["p"], "core", axis=-1),
+        helper.make_node("MatMul", ["p", "v"], ["y"]),
+    ]
+    inputs = [("q", FLOAT, [1, 2, 8, 4]), ("kt", FLOAT, [1, 2, 4, 8]), ("v", FLOAT, [1, 2, 8, 6])]
+    error = refuse(nodes, inputs, options=["--dense"])
+    assert "error: node 'core': " in error
+    assert error.endswith("\n  note: --attention host runs attention on the host instead\n")
+
+
+def test_names_a_node_once(refuse):
+    node = helper.make_node("Add", ["x", "y"], ["z"], "n")
+    error = refuse([node], [("x", FLOAT, [2, 3]), ("y", FLOAT, [2, 4])], output="z")
+    assert error.startswith("error: node 'n' (Add): cannot broadcast")
+
+
+def test_shows_names_that_hold_an_end_of_string(refuse):
+    weight = TensorProto(name="w", data_type=FLOAT, dims=[4], data_location=TensorProto.EXTERNAL)
+    weight.external_data.add(key="location", value="a\0b.bin")
+    error = refuse([helper.make_node("Relu", ["w"], ["y"], "n")], [], [weight])
+    assert "has its data in 'a?b.bin', which is not a path inside the folder of the model" in error
+
+
+def test_refuses_two_shapes_of_one_input(refuse):
+    model = [helper.make_node("Relu", ["x"], ["y"], "n")], [("x", FLOAT, ["batch", 4])]
+    error = refuse(*model, options=["--shape=x=1x4", "--shape=x=2x4"])
+    assert error == "error: there are two --shape x; an input has one shape\n"

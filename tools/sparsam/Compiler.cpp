@@ -41,11 +41,22 @@ static std::string describe(Location loc) {
   return "";
 }
 
+/// True if a message starts with what it is about, so that its place need not be said again.
+static bool saysPlace(StringRef text, StringRef place) {
+  const bool isNode = text.starts_with(place);
+  return isNode || (place.consume_front("node") && text.consume_front("initializer") &&
+                    text.starts_with(place));
+}
+
 static std::string toText(Diagnostic &diagnostic) {
-  std::string place = describe(diagnostic.getLocation());
-  std::string text = (place.empty() ? "" : place + ": ") + diagnostic.str();
+  std::string place = describe(diagnostic.getLocation()), text = diagnostic.str();
+  if (!place.empty() && !saysPlace(text, place))
+    text = place + ": " + text;
   for (Diagnostic &note : diagnostic.getNotes())
     text += "\n  note: " + note.str();
+  // Names in a model may hold anything, an end of a string among it.
+  for (char &c : text)
+    c = (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f ? '?' : c;
   return text;
 }
 
@@ -143,7 +154,8 @@ static Status addShape(const std::string &text, ImportOptions &options) {
   }
   if (!isGood)
     return makeError("--shape ", text, " is not of the form NAME=1x128 with positive extents");
-  options.shapes[text.substr(0, equals)] = shape;
+  if (!options.shapes.emplace(text.substr(0, equals), shape).second)
+    return makeError("there are two --shape ", text.substr(0, equals), "; an input has one shape");
   return Status();
 }
 
@@ -211,7 +223,10 @@ Status Compilation::import(const std::string &path, const std::vector<std::strin
   } else if (Status status = importWithCache(path, shapes, cache); !status) {
     return status;
   }
-  module_->walk([&](sattn::AttentionOp) { ++attention_; });
+  module_->walk([&](sattn::AttentionOp core) {
+    ++attention_;
+    places_.push_back(describe(core.getLoc()));
+  });
   if (auto texts = (*module_)->getAttrOfType<ArrayAttr>(kNotRaisedAttr))
     for (auto text : texts.getAsRange<StringAttr>())
       notRaised_.push_back(text.str());
@@ -273,6 +288,12 @@ std::string Compilation::calibrationNote(const runtime::Arch &arch,
   return "\n  note: --calibrate samples.npz takes " + runtime::join(missing, " and ") +
          " from sample inputs; `sparsam calibrate " + path_ + " --target " + arch.spec().target() +
          " --input samples.npz -o c.json` keeps them for --calibration c.json";
+}
+
+bool Compilation::isOfAttention(const std::string &error) const {
+  return llvm::any_of(places_, [&](const std::string &place) {
+    return !place.empty() && StringRef(error).starts_with(place + ": ");
+  });
 }
 
 Json Compilation::weights() {
@@ -478,7 +499,15 @@ Status ModelOptions::compile(Compilation &compilation, const runtime::Arch &arch
   if (!values)
     return values.error();
   showProgress("lower " + model);
-  return compilation.lower(arch, mode(), *values);
+  Status status = compilation.lower(arch, mode(), *values);
+  const bool hasRemedy = status ||
+                         StringRef(status.error().message).contains("note: --calibrate") ||
+                         StringRef(status.error().message).contains("--attention host");
+  if (hasRemedy || mode() == AttentionMode::host ||
+      !compilation.isOfAttention(status.error().message))
+    return status;
+  return makeError(status.error().message,
+                   "\n  note: --attention host runs attention on the host instead");
 }
 
 Provenance ModelOptions::provenance(const runtime::Arch &arch) const {

@@ -70,6 +70,9 @@ public:
   /// reproducer and says how to run it.
   Status runPasses(const std::function<void(mlir::OpPassManager &)> &add);
 
+  /// Whether an error is about one of the attention cores of the model.
+  bool isOfAttention(const std::string &error) const;
+
   /// What pruning did to the weights: "n", "m", "bytes_before", "bytes_after", "error"; null if
   /// nothing was pruned.
   Json weights();
@@ -97,6 +100,7 @@ private:
   std::function<void(std::string)> takeWarning_;
   mlir::OwningOpRef<mlir::ModuleOp> module_;
   unsigned attention_ = 0;
+  std::vector<std::string> places_; ///< of attention, as errors name them
   std::vector<std::string> notRaised_;
   std::string path_;
 };
