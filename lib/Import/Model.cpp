@@ -132,24 +132,23 @@ static LogicalResult checkGraph(const Model &model, Location loc) {
 FailureOr<std::unique_ptr<Model>> loadModel(const std::string &path, Location fileLoc) {
   auto file = MappedFile::open(path);
   if (!file)
-    return emitError(fileLoc) << "cannot read '" << path
-                              << "': " << llvm::toString(file.takeError());
+    return emitError(fileLoc) << "cannot be read: " << llvm::toString(file.takeError());
   ArrayRef<char> bytes = (*file)->bytes();
   if (bytes.empty())
-    return emitError(fileLoc) << "'" << path << "' is empty";
+    return emitError(fileLoc) << "the file is empty";
   if (bytes.size() > maxFileBytes)
-    return emitError(fileLoc) << "'" << path << "' has " << bytes.size()
+    return emitError(fileLoc) << "the file has " << bytes.size()
                               << " bytes; an ONNX file has at most " << maxFileBytes
                               << " (protobuf's limit): save the model with external data";
   auto reduced = reduceModel(bytes);
   if (!reduced)
-    return emitError(fileLoc) << "'" << path << "' is truncated, corrupt or not an ONNX model: "
+    return emitError(fileLoc) << "the file is truncated, corrupt or not an ONNX model: "
                               << llvm::toString(reduced.takeError());
   auto model = std::make_unique<Model>();
   model->file = *file;
   if (!model->proto.ParseFromArray(reduced->bytes.data(), static_cast<int>(reduced->bytes.size())))
-    return emitError(fileLoc) << "'" << path
-                              << "' is corrupt or not an ONNX model: a message cannot be parsed";
+    return emitError(fileLoc)
+           << "the file is corrupt or not an ONNX model: a message cannot be parsed";
   if (failed(checkGraph(*model, fileLoc)) || failed(readOpsets(*model, fileLoc)) ||
       failed(checkOperators(*model, fileLoc)))
     return failure();
