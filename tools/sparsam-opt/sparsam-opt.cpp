@@ -5,7 +5,15 @@
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/CommandLine.h"
+
+static void printVersion(llvm::raw_ostream &out) {
+  out << "sparsam-opt " SPARSAM_VERSION " (LLVM " LLVM_VERSION_STRING ")\n";
+}
+
 int main(int argc, char **argv) {
+  llvm::cl::SetVersionPrinter(printVersion);
   sparsam::registerTargets();
   sparsam::registerPasses();
   mlir::DialectRegistry registry;

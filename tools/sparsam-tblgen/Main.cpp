@@ -13,6 +13,8 @@
 #include "mlir/TableGen/GenInfo.h"
 #include "mlir/Tools/mlir-tblgen/MlirTblgenMain.h"
 
+#include "llvm/Support/CommandLine.h"
+
 using namespace sparsam::tblgen;
 
 static mlir::GenRegistration encoder("gen-isa-encoder",
@@ -38,4 +40,16 @@ static mlir::GenRegistration doc("gen-isa-doc", "Generate the ISA reference page
                                    return emitDoc(readIsa(records), os);
                                  });
 
-int main(int argc, char **argv) { return mlir::MlirTblgenMain(argc, argv); }
+/// Leaves the options of LLVM that a user of TableGen needs; the generators are added later.
+static void hideOptionsOfLlvm() {
+  constexpr llvm::StringLiteral shown[] = {
+      "D", "I", "d", "help", "o", "version", "write-if-changed"};
+  for (auto &[name, option] : llvm::cl::getRegisteredOptions())
+    if (!llvm::is_contained(shown, name))
+      option->setHiddenFlag(llvm::cl::Hidden);
+}
+
+int main(int argc, char **argv) {
+  hideOptionsOfLlvm();
+  return mlir::MlirTblgenMain(argc, argv);
+}
