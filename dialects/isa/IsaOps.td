@@ -39,7 +39,7 @@ def Isa_ArchAttr : Isa_Attr<"Arch", "arch"> {
     target's arch.yaml is present, with presets and overrides already applied.
 
     ```mlir
-    module attributes {isa.arch = #isa.arch<"sanger", {pes = 16 : i64, threshold = 2.000000e-03 : f64}>} {}
+    module attributes {isa.arch = #isa.arch<"machine", {pes = 16 : i64, threshold = 2.000000e-03 : f64}>} {}
     ```
   }];
   let parameters = (ins StringRefParameter<"target name">:$target, "::mlir::DictionaryAttr":$parameters);

@@ -12,7 +12,7 @@ def SetTarget : Pass<"isa-set-target", "::mlir::ModuleOp"> {
     single settings.
 
     ```
-    sparsam-opt --isa-set-target="target=sanger settings=pes=32,threshold=0.01"
+    sparsam-opt --isa-set-target="target=NAME settings=pes=32,threshold=0.01"
     ```
   }];
   let dependentDialects = ["::sparsam::isa::IsaDialect"];

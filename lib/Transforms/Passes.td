@@ -23,7 +23,7 @@ def Sparsify : Pass<"sattn-sparsify", "::mlir::ModuleOp"> {
     After:
 
     ```mlir
-    %o = sattn.attention %q, %k, %v {sattn.name = "attention_0", sattn.target = "sanger", scale = 2.500000e-01 : f32,
+    %o = sattn.attention %q, %k, %v {sattn.name = "attention_0", sattn.target = "machine", scale = 2.500000e-01 : f32,
         policy = #sattn.low_bit_threshold<bits = 4, threshold = 2.000000e-03, normalize = true, q_range = 1.200000e+00,
                                           k_range = 8.000000e-01, empty_row = dense>}
         : tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<1x2x8x16xf32> -> tensor<1x2x8x16xf32>

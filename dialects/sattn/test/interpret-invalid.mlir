@@ -140,10 +140,10 @@ func.func @scatters_outside() {
 
 // -----
 
-isa.kernel @inner(%x: tensor<2xf32>) -> tensor<2xf32> attributes {target = "sanger"} {
+isa.kernel @inner(%x: tensor<2xf32>) -> tensor<2xf32> attributes {target = "machine"} {
   isa.return %x : tensor<2xf32>
 }
-isa.kernel @outer(%x: tensor<2xf32>) -> tensor<2xf32> attributes {target = "sanger"} {
+isa.kernel @outer(%x: tensor<2xf32>) -> tensor<2xf32> attributes {target = "machine"} {
   // expected-error @below {{cannot be interpreted inside of a kernel}}
   %y = isa.launch @inner(%x) : (tensor<2xf32>) -> tensor<2xf32>
   isa.return %y : tensor<2xf32>
