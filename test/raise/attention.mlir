@@ -170,6 +170,23 @@ func.func @guarded(%q: tensor<3x4xf32>, %kt: tensor<4x3xf32>, %v: tensor<3x4xf32
   return %o : tensor<3x4xf32>
 }
 
+// A padding mask that is itself a product, subtracted from 1, in front of the scores.
+// CHECK-LABEL: @mask_of_a_product
+func.func @mask_of_a_product(%q: tensor<3x4xf32>, %kt: tensor<4x3xf32>, %v: tensor<3x4xf32>, %rows: tensor<3x1xf32>, %columns: tensor<1x3xf32>) -> tensor<3x4xf32> {
+  // CHECK: onnx.Sub
+  // CHECK: sattn.attention {{.*}} mask
+  %one = onnx.Constant dense<1.0> : tensor<f32>
+  %low = onnx.Constant dense<-1.0e+04> : tensor<f32>
+  %pairs = onnx.MatMul %rows, %columns : (tensor<3x1xf32>, tensor<1x3xf32>) -> tensor<3x3xf32>
+  %inverse = onnx.Sub %one, %pairs : (tensor<f32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %mask = onnx.Mul %inverse, %low : (tensor<3x3xf32>, tensor<f32>) -> tensor<3x3xf32>
+  %s = onnx.MatMul %q, %kt : (tensor<3x4xf32>, tensor<4x3xf32>) -> tensor<3x3xf32>
+  %m = onnx.Add %mask, %s : (tensor<3x3xf32>, tensor<3x3xf32>) -> tensor<3x3xf32>
+  %p = onnx.Softmax %m : (tensor<3x3xf32>) -> tensor<3x3xf32>
+  %o = onnx.MatMul %p, %v : (tensor<3x3xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %o : tensor<3x4xf32>
+}
+
 {-#
   dialect_resources: {
     builtin: {

@@ -131,7 +131,10 @@ private:
       return false;
     if (llvm::isa<onnx::MatMulOp>(op))
       return true;
-    if (!llvm::isa<onnx::AddOp, onnx::SubOp, onnx::MulOp, onnx::DivOp, onnx::WhereOp>(op))
+    // As peelProductMask takes it: 1 - mask is a mask, whatever it is made of.
+    if (auto sub = dyn_cast<onnx::SubOp>(op))
+      return leadsToProduct(sub.getA(), depth + 1);
+    if (!llvm::isa<onnx::AddOp, onnx::MulOp, onnx::DivOp, onnx::WhereOp>(op))
       return false;
     return llvm::any_of(op->getOperands(),
                         [&](Value operand) { return leadsToProduct(operand, depth + 1); });
