@@ -24,8 +24,9 @@ struct PipelineOptions {
   std::map<std::string, std::map<std::string, double>> calibration;
 };
 
-/// onnx -> sattn: fold shapes, fuse sub-graphs, raise attention and linear layers.
-void buildRaisePipeline(mlir::OpPassManager &pm);
+/// onnx -> sattn: fold shapes, fuse sub-graphs, raise attention and linear layers. Operators in a
+/// form that nothing can run are errors, or kept.
+void buildRaisePipeline(mlir::OpPassManager &pm, bool keepsRefused = false);
 
 /// sattn -> machine form: sparsify, partition, decompose, lower to `target`, allocate buffers. Null
 /// target: attention stays on the host.

@@ -20,10 +20,10 @@ using namespace mlir;
 
 namespace sparsam {
 
-void buildRaisePipeline(OpPassManager &pm) {
+void buildRaisePipeline(OpPassManager &pm, bool keepsRefused) {
   pm.addPass(createFuseOnnx());
   pm.addPass(createCanonicalizerPass());
-  pm.addPass(createRaiseOnnxToSattn());
+  pm.addPass(createRaiseOnnxToSattn({keepsRefused}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }
@@ -86,7 +86,7 @@ struct CompileOptions : PassPipelineOptions<CompileOptions> {
 void registerPipelines() {
   PassPipelineRegistration<>(
       "sparsam-raise", "From onnx to sattn: fuse sub-graphs, raise attention and linear layers",
-      buildRaisePipeline);
+      [](OpPassManager &pm) { buildRaisePipeline(pm); });
   PassPipelineRegistration<CompileOptions>(
       "sparsam-compile", "From sattn to the machine form of a target, with buffers allocated",
       [](OpPassManager &pm, const CompileOptions &options) {

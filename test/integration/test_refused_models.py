@@ -102,3 +102,19 @@ def test_refuses_two_shapes_of_one_input(refuse):
     model = [helper.make_node("Relu", ["x"], ["y"], "n")], [("x", FLOAT, ["batch", 4])]
     error = refuse(*model, options=["--shape=x=1x4", "--shape=x=2x4"])
     assert error == "error: there are two --shape x; an input has one shape\n"
+
+
+def test_explain_lists_attention_that_nothing_can_run(run_driver, run_json, tmp_path):
+    """Grouped queries, beside attention that is raised."""
+    nodes = [
+        helper.make_node("Attention", ["q", "k", "k"], ["o"], "grouped"),
+        helper.make_node("Attention", ["o", "o", "o"], ["y"], "plain"),
+    ]
+    model = tmp_path / "m.onnx"
+    save(model, nodes, [("q", FLOAT, [1, 4, 8, 16]), ("k", FLOAT, [1, 2, 8, 16])], opset=23)
+    reason = "cannot be run: grouped queries (4 heads of Q, 2 of K) are not supported"
+    report = run_json("explain", model)
+    assert report["not_raised"] == [f"grouped: {reason}"]
+    assert [core["name"] for core in report["attention"]] == ["attention_0"]
+    process = run_driver("compile", model, "--target=template", "-o", tmp_path / "p.spx")
+    assert (process.returncode, reason in process.stderr) == (1, True)

@@ -196,6 +196,8 @@ public:
     Compilation compilation;
     if (print_ == "onnx")
       return printGraph(compilation);
+    if (!isForMachine)
+      compilation.keepRefused();
     if (Status status = compilation.importModel(options_.model, options_.shapes, options_.cache);
         !status)
       return status;

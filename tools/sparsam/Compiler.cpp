@@ -218,7 +218,8 @@ Status Compilation::import(const std::string &path, const std::vector<std::strin
   if (cache.empty()) {
     if (Status status = importGraph(path, shapes); !status)
       return status;
-    if (Status status = runPasses(buildRaisePipeline); !status)
+    auto raise = [&](OpPassManager &pm) { buildRaisePipeline(pm, keepsRefused_); };
+    if (Status status = runPasses(raise); !status)
       return status;
   } else if (Status status = importWithCache(path, shapes, cache); !status) {
     return status;

@@ -37,6 +37,8 @@ public:
                      const std::string &cache, const runtime::TensorMap *inputs = nullptr);
   /// Imports the model and leaves it as it is: the form that raising starts from.
   Status importGraph(const std::string &path, const std::vector<std::string> &shapes);
+  /// Attention in a form that nothing can run is then no error of importModel: it is not raised.
+  void keepRefused() { keepsRefused_ = true; }
   /// A program of one attention core instead.
   void buildAttention(const std::vector<int64_t> &queryShape, int64_t keys, bool hasMask);
 
@@ -99,6 +101,7 @@ private:
   std::vector<std::string> errors_;
   std::function<void(std::string)> takeWarning_;
   mlir::OwningOpRef<mlir::ModuleOp> module_;
+  bool keepsRefused_ = false;
   unsigned attention_ = 0;
   std::vector<std::string> places_; ///< of attention, as errors name them
   std::vector<std::string> notRaised_;

@@ -9,12 +9,14 @@ def RaiseOnnxToSattn : Pass<"raise-onnx-to-sattn", "::mlir::ModuleOp"> {
   let summary = "Recognise attention and linear layers";
   let description = [{
     Makes one `sattn.attention` of MatMul, scale, mask, Softmax, MatMul, in the forms that exporters write: scaled by Mul or
-    Div, before or after the first MatMul, on Q or on K or on both; masks that are added or chosen by Where; Transpose on
-    K anywhere; three or four dimensions; Cast, Dropout and Identity in between. A constant mask that hides the future
+    Div, before or after the first MatMul, on Q or on K or on both; masks that are added, chosen by Where, or by products
+    with constant flags (`s * flags - 1e4 * (1 - flags)`); Transpose on K anywhere; two to four dimensions; Cast, Dropout and
+    Identity in between, and a Where behind the Softmax that puts 0 for what IsNaN finds. A constant mask that hides the future
     becomes `causal`. The operators Attention (ai.onnx 23) and Attention and MultiHeadAttention (com.microsoft) are
     expanded into the same op.
 
-    For each Softmax that is no attention a remark says why. Cores are named `attention_0`, `attention_1`, ... in the order
+    For each Softmax that is no attention a remark says why. An operator in a form that nothing can run is an error; with
+    `keep-refused` it stays, with a remark. Cores are named `attention_0`, `attention_1`, ... in the order
     of the graph (`sattn.name`).
 
     A Where that hides pairs becomes an additive mask of its fill, which must be -1e4 or lower. That is the same for every
@@ -35,6 +37,9 @@ def RaiseOnnxToSattn : Pass<"raise-onnx-to-sattn", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::sparsam::onnx::OnnxDialect", "::sparsam::sattn::SattnDialect"];
+  let options = [
+    Option<"keepsRefused", "keep-refused", "bool", "false", "Keep operators in a form that nothing can run">,
+  ];
 }
 
 #endif // SPARSAM_CONVERSION_PASSES

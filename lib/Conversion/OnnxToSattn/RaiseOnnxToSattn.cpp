@@ -54,23 +54,39 @@ private:
         remark(softmax, reason);
         return success();
       }
-    } else {
-      LogicalResult result =
-          llvm::TypeSwitch<Operation *, LogicalResult>(op)
-              .Case<onnx::AttentionOp, onnx::MSAttentionOp, onnx::MSMultiHeadAttentionOp>(
-                  [&](auto attention) { return expandAttention(attention, name); })
-              .Default([](Operation *) { return failure(); });
-      if (failed(result))
+    } else if (std::string reason; failed(expand(op, name, reason))) {
+      if (!keepsRefused)
         return failure();
+      remark(op, reason);
+      return success();
     }
     ++numRaised;
     return success();
   }
 
-  void remark(onnx::SoftmaxOp softmax, StringRef reason) {
-    softmax.emitRemark() << "this Softmax is not raised to sattn.attention: " << reason;
-    std::string node = getNodeName(softmax.getLoc());
-    notRaised.push_back((node.empty() ? "Softmax" : node) + ": " + reason.str());
+  /// Expands an operator; with `keepsRefused` its error becomes the reason.
+  LogicalResult expand(Operation *op, StringRef name, std::string &reason) {
+    auto isKept = [&](Diagnostic &error) {
+      if (!keepsRefused || error.getSeverity() != DiagnosticSeverity::Error)
+        return failure();
+      const std::string all = error.str();
+      StringRef text = all;
+      text.consume_front(("'" + op->getName().getStringRef() + "' op ").str());
+      reason = text.str();
+      return success();
+    };
+    ScopedDiagnosticHandler handler(&getContext(), isKept);
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case<onnx::AttentionOp, onnx::MSAttentionOp, onnx::MSMultiHeadAttentionOp>(
+            [&](auto attention) { return expandAttention(attention, name); })
+        .Default([](Operation *) { return failure(); });
+  }
+
+  void remark(Operation *op, StringRef reason) {
+    StringRef type = op->getName().stripDialect();
+    op->emitRemark() << "this " << type << " is not raised to sattn.attention: " << reason;
+    std::string node = getNodeName(op->getLoc());
+    notRaised.push_back((node.empty() ? type.str() : node) + ": " + reason.str());
   }
 
   unsigned numRaised = 0;
