@@ -53,8 +53,8 @@ void recogniseCausal(Core &core);
 /// keys whose flag is `hides`.
 bool hidesFuture(mlir::Value condition, bool hides, int64_t queries, int64_t keys);
 
-/// True if `flags` are booleans, or 0.0 and 1.0, cut out of a constant table, and one of each row is
-/// set.
+/// True if `flags` are booleans, or 0.0 and 1.0, cut out of a constant table, and one of each row
+/// is set.
 bool showsKeyInEachRow(mlir::Value flags);
 
 /// Replaces the attention that `softmax` is part of by sattn.attention called `name`; fails with
