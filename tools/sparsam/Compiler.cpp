@@ -19,8 +19,6 @@
 
 #include "llvm/Support/raw_ostream.h"
 
-#include <fstream>
-
 using namespace mlir;
 
 namespace sparsam::driver {
@@ -247,6 +245,13 @@ Status Compilation::importWithCache(const std::string &path, const std::vector<s
   return module_ ? Status() : failed("the import of " + path);
 }
 
+std::string listNotRaised(const std::vector<std::string> &texts) {
+  std::string lines;
+  for (const std::string &text : texts)
+    lines += "  not raised: " + text + "\n";
+  return lines;
+}
+
 void Compilation::buildAttention(const std::vector<int64_t> &q, int64_t keys, bool hasMask) {
   module_ = buildAttentionModule(context_.get(), q[0], q[1], q[2], keys, q[3], hasMask);
   attention_ = 1;
@@ -350,8 +355,6 @@ Compilation::assemble(const Provenance &provenance) {
   return runtime::Program::fromBytes(bytes, owner, path_);
 }
 
-//===-- Calibration --------------------------------------------------------===//
-
 Result<std::shared_ptr<const runtime::Program>>
 Compilation::build(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration) {
   OwningOpRef<ModuleOp> kept = module_->clone();
@@ -360,84 +363,6 @@ Compilation::build(const runtime::Arch &arch, AttentionMode mode, const Calibrat
       status ? assemble({}) : Result<std::shared_ptr<const runtime::Program>>(status.error());
   module_ = std::move(kept);
   return program;
-}
-
-Result<runtime::RunResult> Compilation::runOnHost(const runtime::TensorMap &inputs,
-                                                  const runtime::Arch &arch, NeededRanges ranges) {
-  auto program = build(arch, AttentionMode::calibrate, {});
-  if (!program)
-    return program.error();
-  auto session = createSession(program.take());
-  if (!session)
-    return session.error();
-  runtime::RunOptions options;
-  options.collectStatistics = true;
-  options.collectScores = ranges.ofScores;
-  options.collectLayers = ranges.ofLayers;
-  return (*session)->run(inputs, options);
-}
-
-/// What is set stays as it is, whatever a calibration found.
-static Calibration withoutSet(Calibration calibration, const runtime::Arch &arch) {
-  for (auto &[core, values] : calibration)
-    std::erase_if(values, [&](const auto &value) { return arch.isSet(value.first); });
-  return calibration;
-}
-
-/// Refuses values of parameters that are none of calibration's.
-static Status checkNames(const Calibration &calibration, const std::string &path,
-                         const runtime::Arch &arch) {
-  std::vector<std::string> names;
-  for (const auto &[name, value] : calibratedParameters(arch))
-    names.push_back(name);
-  for (const auto &[core, values] : calibration)
-    for (const auto &[name, value] : values)
-      if (!names.empty() && !llvm::is_contained(names, name))
-        return makeError(path, ": '", runtime::printable(name), "' of '", runtime::printable(core),
-                         "' is no parameter that calibration sets; those are ",
-                         runtime::join(names));
-  return Status();
-}
-
-Calibration Compilation::calibrationFrom(const runtime::RunResult &run, const runtime::Arch &arch) {
-  const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
-  Calibration calibration;
-  for (const auto &[core, statistics] : run.statistics)
-    for (const auto &[name, value] : model->calibrate(statistics, arch))
-      calibration[core][name] = value;
-  return withoutSet(std::move(calibration), arch);
-}
-
-Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
-                                           const runtime::Arch &arch) {
-  auto run = runOnHost(samples, arch, neededRanges(arch));
-  if (!run)
-    return makeError("calibration: ", run.error().message);
-  return calibrationFrom(*run, arch);
-}
-
-Result<Calibration> readCalibration(const std::string &path) {
-  std::ifstream file(path);
-  if (!file)
-    return makeError("cannot open ", path);
-  Json json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
-  auto bad = [&] {
-    return makeError(path, " is no calibration; expects {\"attention_0\": {\"NAME\": VALUE, ...}, "
-                           "...}, as `sparsam calibrate` writes it");
-  };
-  if (!json.is_object())
-    return bad();
-  Calibration calibration;
-  for (const auto &[core, values] : json.items()) {
-    if (!values.is_object())
-      return bad();
-    for (const auto &[name, value] : values.items()) {
-      if (!value.is_number())
-        return bad();
-      calibration[core][name] = value.get<double>();
-    }
-  }
-  return calibration;
 }
 
 //===-- Options ------------------------------------------------------------===//
@@ -473,14 +398,8 @@ Result<Calibration> ModelOptions::calibration(Compilation &compilation,
                                               const runtime::Arch &arch) const {
   if (!samples.empty() && !calibrationFile.empty())
     return makeError("give either --calibrate or --calibration");
-  if (!calibrationFile.empty()) {
-    auto calibration = readCalibration(calibrationFile);
-    if (!calibration)
-      return calibration;
-    if (Status status = checkNames(*calibration, calibrationFile, arch); !status)
-      return status.error();
-    return withoutSet(calibration.take(), arch);
-  }
+  if (!calibrationFile.empty())
+    return readCalibration(calibrationFile, arch);
   if (samples.empty() || !usesCalibration(mode(), arch))
     return Calibration();
   auto tensors = readSamples(samples);

@@ -19,8 +19,12 @@ namespace sparsam::driver {
 /// Parameters that calibration sets, by attention core, then by name.
 using Calibration = std::map<std::string, std::map<std::string, double>>;
 
-/// Reads what `sparsam calibrate` writes: {"attention_0": {"name": value, ...}, ...}.
-Result<Calibration> readCalibration(const std::string &path);
+/// Reads what `sparsam calibrate` writes: {"attention_0": {"name": value, ...}, ...}. Parameters
+/// that were set stay; those that calibration does not set are refused.
+Result<Calibration> readCalibration(const std::string &path, const runtime::Arch &arch);
+
+/// "  not raised: ..." lines.
+std::string listNotRaised(const std::vector<std::string> &texts);
 
 /// True if parameters from calibration change what runs in this mode.
 bool usesCalibration(AttentionMode mode, const runtime::Arch &arch);

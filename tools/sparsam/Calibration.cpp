@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Calibration.cpp - parameters that depend on the data ---------------===//
+
+#include "tools/sparsam/Compiler.h"
+
+#include "runtime/support/Text.h"
+#include "tools/common/Registry.h"
+
+#include <algorithm>
+#include <fstream>
+
+namespace sparsam::driver {
+
+/// What is set stays as it is, whatever a calibration found.
+static Calibration withoutSet(Calibration calibration, const runtime::Arch &arch) {
+  for (auto &[core, values] : calibration)
+    std::erase_if(values, [&](const auto &value) { return arch.isSet(value.first); });
+  return calibration;
+}
+
+//===-- From samples -------------------------------------------------------===//
+
+Result<runtime::RunResult> Compilation::runOnHost(const runtime::TensorMap &inputs,
+                                                  const runtime::Arch &arch, NeededRanges ranges) {
+  auto program = build(arch, AttentionMode::calibrate, {});
+  if (!program)
+    return program.error();
+  auto session = createSession(program.take());
+  if (!session)
+    return session.error();
+  runtime::RunOptions options;
+  options.collectStatistics = true;
+  options.collectScores = ranges.ofScores;
+  options.collectLayers = ranges.ofLayers;
+  return (*session)->run(inputs, options);
+}
+
+Calibration Compilation::calibrationFrom(const runtime::RunResult &run, const runtime::Arch &arch) {
+  const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
+  Calibration calibration;
+  for (const auto &[core, statistics] : run.statistics)
+    for (const auto &[name, value] : model->calibrate(statistics, arch))
+      calibration[core][name] = value;
+  return withoutSet(std::move(calibration), arch);
+}
+
+Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
+                                           const runtime::Arch &arch) {
+  auto run = runOnHost(samples, arch, neededRanges(arch));
+  if (!run)
+    return makeError("calibration: ", run.error().message);
+  return calibrationFrom(*run, arch);
+}
+
+//===-- From a file --------------------------------------------------------===//
+
+/// {"attention_0": {"NAME": VALUE, ...}, ...} as it stands in a file.
+static Result<Calibration> parseCalibration(const std::string &path) {
+  std::ifstream file(path);
+  if (!file)
+    return makeError("cannot open ", path);
+  Json json = Json::parse(file, nullptr, /*allow_exceptions=*/false);
+  auto bad = [&] {
+    return makeError(path, " is no calibration; expects {\"attention_0\": {\"NAME\": VALUE, ...}, "
+                           "...}, as `sparsam calibrate` writes it");
+  };
+  if (!json.is_object())
+    return bad();
+  Calibration calibration;
+  for (const auto &[core, values] : json.items()) {
+    if (!values.is_object())
+      return bad();
+    for (const auto &[name, value] : values.items()) {
+      if (!value.is_number())
+        return bad();
+      calibration[core][name] = value.get<double>();
+    }
+  }
+  return calibration;
+}
+
+/// Refuses values of parameters that are none of calibration's.
+static Status checkNames(const Calibration &calibration, const std::string &path,
+                         const runtime::Arch &arch) {
+  std::vector<std::string> names;
+  for (const auto &[name, value] : calibratedParameters(arch))
+    names.push_back(name);
+  for (const auto &[core, values] : calibration)
+    for (const auto &[name, value] : values)
+      if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end())
+        return makeError(path, ": '", runtime::printable(name), "' of '", runtime::printable(core),
+                         "' is no parameter that calibration sets; those are ",
+                         runtime::join(names));
+  return Status();
+}
+
+Result<Calibration> readCalibration(const std::string &path, const runtime::Arch &arch) {
+  auto calibration = parseCalibration(path);
+  if (!calibration)
+    return calibration;
+  if (Status status = checkNames(*calibration, path, arch); !status)
+    return status.error();
+  return withoutSet(calibration.take(), arch);
+}
+
+} // namespace sparsam::driver
