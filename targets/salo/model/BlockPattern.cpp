@@ -159,6 +159,10 @@ static Status checkScores(const BlockRule &rule, const TensorView &scores,
   return Status();
 }
 
+int64_t validLength(std::span<const int64_t> lengths, int64_t entry, int64_t tokens) {
+  return lengths.empty() ? tokens : lengths[lengths.size() == 1 ? 0 : size_t(entry)];
+}
+
 Result<BitTensor> selectPattern(const BlockRule &rule, const TensorView &scores,
                                 std::span<const int64_t> validLengths, bool softmax) {
   if (Status status = checkScores(rule, scores, validLengths); !status)
@@ -168,9 +172,7 @@ Result<BitTensor> selectPattern(const BlockRule &rule, const TensorView &scores,
   const int64_t heads = shape.size() == 2 ? 1 : shape[shape.size() - 3];
   BitTensor masks(batch, heads, n, n);
   parallelFor(batch * heads, [&](int64_t head) {
-    const int64_t valid = validLengths.empty()       ? n
-                          : validLengths.size() == 1 ? validLengths[0]
-                                                     : validLengths[size_t(head / heads)];
+    const int64_t valid = validLength(validLengths, head / heads, n);
     const float *own = scores.as<float>() + head * n * n;
     std::vector<float> probabilities;
     if (softmax) {

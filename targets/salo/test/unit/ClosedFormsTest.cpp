@@ -99,31 +99,67 @@ TEST(SaloAnalysis, refuses_what_it_cannot_analyse) {
   expectRefused(request, "target 'salo' has no use for --masks; it takes --seq-len, --window");
 }
 
-TEST(SaloAnalysis, picks_patterns_from_scores) {
+/// Scores of `shape`, and where the picked mask goes.
+SimulateRequest scoresOf(const Shape &shape, std::vector<int64_t> validLengths,
+                         TensorMap &tensors) {
   SimulateRequest request;
-  request.scores = Tensor(DType::f32, {2, 128, 128});
+  request.scores = Tensor(DType::f32, shape);
   for (int64_t i = 0; i < request.scores->elements(); ++i)
     request.scores->as<float>()[i] = float(i * 7919 % 1009);
-  request.validLengths = {100};
-  TensorMap tensors;
+  request.validLengths = std::move(validLengths);
   request.tensors = &tensors;
+  return request;
+}
+
+/// Kept pairs of the first `valid` queries and keys of a matrix of 128 tokens.
+int64_t countKept(const Tensor &mask, int64_t head, int64_t valid) {
+  int64_t kept = 0;
+  for (int64_t i = 0; i < valid; ++i)
+    for (int64_t j = 0; j < valid; ++j)
+      kept += mask.as<bool>()[(head * 128 + i) * 128 + j];
+  return kept;
+}
+
+TEST(SaloAnalysis, picks_patterns_from_scores) {
+  TensorMap tensors;
+  SimulateRequest request = scoresOf({2, 128, 128}, {100}, tensors);
   auto json = simulate(request, {"version=2"});
   ASSERT_TRUE(json.ok()) << json.error().message;
   EXPECT_EQ((*json)["blocks"], 8);
   const Tensor &mask = tensors.at("mask");
   EXPECT_EQ(mask.shape(), (Shape{2, 128, 128}));
-  int64_t kept = 0;
-  for (int64_t i = 0; i < mask.elements(); ++i)
-    kept += mask.as<bool>()[i];
-  EXPECT_EQ((*json)["nnz"], kept);
-  EXPECT_GT(kept, 0);
-  EXPECT_DOUBLE_EQ((*json)["density"], double(kept) / (2 * 100 * 100));
   for (int64_t i = 0; i < 128; ++i)
     EXPECT_FALSE(mask.as<bool>()[i * 128 + 100]) << i;
 
   expectRefused(request, "version 1 has static patterns and looks at no scores; set version=2");
   request.given["window"] = 8;
   expectRefused(request, "has no use for --window; it takes --scores, --valid-len", {"version=2"});
+}
+
+// Rows of padding keep pairs, too, as in the released code; they are none of the density's.
+TEST(SaloAnalysis, counts_no_rows_of_padding) {
+  TensorMap tensors;
+  auto json = simulate(scoresOf({2, 128, 128}, {100}, tensors), {"version=2"});
+  ASSERT_TRUE(json.ok()) << json.error().message;
+  const Tensor &mask = tensors.at("mask");
+  const int64_t kept = countKept(mask, 0, 100) + countKept(mask, 1, 100);
+  EXPECT_EQ((*json)["nnz"], kept);
+  EXPECT_GT(kept, 0);
+  EXPECT_DOUBLE_EQ((*json)["density"], double(kept) / (2 * 100 * 100));
+
+  json = simulate(scoresOf({128, 128}, {1}, tensors), {"version=2"});
+  ASSERT_TRUE(json.ok()) << json.error().message;
+  EXPECT_EQ((*json)["density"], 1.0);
+}
+
+TEST(SaloAnalysis, counts_each_batch_entry_by_its_length) {
+  TensorMap tensors;
+  auto json = simulate(scoresOf({2, 1, 128, 128}, {100, 7}, tensors), {"version=2"});
+  ASSERT_TRUE(json.ok()) << json.error().message;
+  const Tensor &mask = tensors.at("mask");
+  const int64_t kept = countKept(mask, 0, 100) + countKept(mask, 1, 7);
+  EXPECT_EQ((*json)["nnz"], kept);
+  EXPECT_DOUBLE_EQ((*json)["density"], double(kept) / (100 * 100 + 7 * 7));
 }
 
 TEST(SaloParams, refuses_windows_that_no_block_holds) {
