@@ -77,6 +77,8 @@ public:
     if (request.masks)
       if (Status status = addCycles(*arch, masks, *report); !status)
         return status;
+    for (const Json &warning : report->value("warnings", Json::array()))
+      printWarning(warning);
     print(*report, [&] { return format(*report); });
     return Status();
   }

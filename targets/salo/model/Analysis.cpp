@@ -27,6 +27,28 @@ static Result<int64_t> given(const SimulateRequest &request, const std::string &
   return int64_t(it->second);
 }
 
+/// Refuses what the machine cannot hold, or numbers cannot.
+static Status checkLayer(const Layer &layer, const Params &params) {
+  if (layer.dim % layer.heads != 0)
+    return makeError("--dim ", layer.dim, " is no multiple of --heads ", layer.heads);
+  if (layer.headDim() > params.mergeDims)
+    return makeError("heads of ", layer.headDim(), " dimensions do not fit the merge buffers of ",
+                     params.mergeDims, " (parameter 'merge_dims'); use more heads");
+  if (params.version == 2 && layer.tokens % params.blocks.block != 0)
+    return makeError("--seq-len ", layer.tokens, " is no multiple of the block of ",
+                     params.blocks.block, " (parameter 'block')");
+  if (params.version == 2 && params.globalTokens > 0)
+    return makeError("version 2 picks the global tokens of each block itself, as many as 'globals' "
+                     "says; 'global_tokens' is for version 1");
+  constexpr double kMostPairs = 1e15; // their cycles fit 64 bits
+  if (double(layer.tokens) * double(layer.window) * double(layer.heads) > kMostPairs)
+    return makeError("--seq-len x --window x --heads must be at most ", kMostPairs, " pairs");
+  if (layer.globalTokens > 0 && params.array.globals == 0)
+    return makeError(layer.globalTokens,
+                     " global tokens; the machine has no global PEs (parameter 'globals')");
+  return Status();
+}
+
 static Result<Layer> readLayer(const SimulateRequest &request, const Params &params) {
   if (Status status = request.expectOnly("salo", {"seq-len", "window", "heads", "dim"}); !status)
     return makeError(status.error().message,
@@ -48,24 +70,26 @@ static Result<Layer> readLayer(const SimulateRequest &request, const Params &par
       return value.error();
     *member = *value;
   }
-  if (layer.dim % layer.heads != 0)
-    return makeError("--dim ", layer.dim, " is no multiple of --heads ", layer.heads);
-  if (layer.headDim() > params.mergeDims)
-    return makeError("heads of ", layer.headDim(), " dimensions do not fit the merge buffers of ",
-                     params.mergeDims, " (parameter 'merge_dims'); use more heads");
-  if (params.version == 2 && layer.tokens % params.blocks.block != 0)
-    return makeError("--seq-len ", layer.tokens, " is no multiple of the block of ",
-                     params.blocks.block, " (parameter 'block')");
+  if (params.version == 1) {
+    layer.dilation = params.dilation;
+    layer.globalTokens = std::min(params.globalTokens, layer.tokens);
+  }
+  if (Status status = checkLayer(layer, params); !status)
+    return status.error();
   return layer;
 }
 
 static Result<nlohmann::ordered_json> analyzeLayer(const SimulateRequest &request,
-                                                   const Params &params) {
+                                                   const Params &params, const Arch &arch) {
   Result<Layer> layer = readLayer(request, params);
   if (!layer)
     return layer.error();
   const Performance p = evaluate(params, *layer);
   nlohmann::ordered_json json;
+  if (params.version == 2 && !arch.isSet("pe_rows") && !arch.isSet("pe_cols"))
+    json["warnings"] = {"version 2 on the array of version 1, " +
+                        std::to_string(params.array.rows) + " x " +
+                        std::to_string(params.array.cols) + " PEs; --preset v2 gives it its own"};
   json["seq_len"] = layer->tokens;
   json["window"] = layer->window;
   json["heads"] = layer->heads;
@@ -143,8 +167,8 @@ static Result<nlohmann::ordered_json> analyzeScores(const SimulateRequest &reque
 }
 
 Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, const Params &params,
-                                       const Arch &) {
-  return request.scores ? analyzeScores(request, params) : analyzeLayer(request, params);
+                                       const Arch &arch) {
+  return request.scores ? analyzeScores(request, params) : analyzeLayer(request, params, arch);
 }
 
 //===-- Recipes ------------------------------------------------------------===//

@@ -3,6 +3,8 @@
 
 #include "targets/salo/model/ClosedForms.h"
 
+#include <algorithm>
+
 namespace sparsam::salo {
 
 static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -23,17 +25,31 @@ int64_t arrayCycles(const Params &params, int64_t passes, int64_t headDim) {
   return passCycles(params, headDim) * passes + flush + drainCycles(params.array, params.version);
 }
 
+/// Passes of all tiles of a head. Tokens of a dilated window are ordered by residue where their
+/// number allows it; else each of its keys is a window of its own.
+static int64_t headPasses(const ArrayShape &array, const Layer &layer) {
+  const bool isOrdered = layer.tokens % layer.dilation == 0;
+  const int64_t classes = isOrdered ? layer.dilation : 1;
+  const int64_t tiles = classes * ceilDiv(layer.tokens / classes, array.rows);
+  const int64_t windowPasses = isOrdered ? ceilDiv(layer.window, array.cols) : layer.window;
+  if (layer.globalTokens == 0)
+    return tiles * windowPasses;
+  const int64_t groups = ceilDiv(layer.globalTokens, array.globals);
+  const int64_t groupPasses = std::max<int64_t>(1, ceilDiv(array.rows, array.cols));
+  return tiles * (windowPasses + (groups - 1) * groupPasses);
+}
+
 static Performance evaluateStatic(const Params &params, const Layer &layer) {
   const ArrayShape &array = params.array;
   const double f = params.clockMhz * 1e6, heads = double(layer.heads), d = double(layer.headDim());
   Performance result;
-  result.iterations =
-      ceilDiv(layer.tokens, array.rows) * ceilDiv(layer.window, array.cols) * layer.heads;
+  result.iterations = headPasses(array, layer) * layer.heads;
   result.cycles = arrayCycles(params, result.iterations, layer.headDim());
   result.seconds = double(result.cycles) / f;
   // Stages 2 to 4 are counted once, not per head: so does the released model.
+  const int64_t globals = std::max(array.globals, layer.globalTokens);
   result.operations =
-      double(layer.tokens) * double(layer.window + 2 * array.globals) * (4 * d * heads + 2 + 1 + 1);
+      double(layer.tokens) * double(layer.window + 2 * globals) * (4 * d * heads + 2 + 1 + 1);
   const double pes = double(array.rows * array.cols + array.globals * array.rows + array.cols);
   result.utilization = result.operations / (result.seconds * 2 * f * pes);
   return result;

@@ -7,9 +7,11 @@
 
 namespace sparsam::salo {
 
-/// One attention layer, as the released performance models take it.
+/// One attention layer, as the released performance models take it, which have no dilation and no
+/// more global tokens than the array holds at once.
 struct Layer {
   int64_t tokens = 0, window = 0, dim = 0, heads = 1;
+  int64_t dilation = 1, globalTokens = 0; ///< version 1 alone
   int64_t headDim() const { return dim / heads; }
 };
 
@@ -27,6 +29,9 @@ int64_t passCycles(const Params &params, int64_t headDim);
 /// Cycles of `passes` tile passes, one after the other, from the first query to the last output.
 int64_t arrayCycles(const Params &params, int64_t passes, int64_t headDim);
 
+/// Version 1 reads `Params::array` alone of the parameters of patterns; what is set of the pattern
+/// is in `layer`. Global tokens cost nothing while the array holds them at once, as in the released
+/// model; each further group of them costs passes past every key. [A, spec 2.2]
 Performance evaluate(const Params &params, const Layer &layer);
 
 /// The figure that the authors call attention time at 128 multipliers, in milliseconds; it scales

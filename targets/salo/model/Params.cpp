@@ -9,9 +9,14 @@ namespace sparsam::salo {
 
 using namespace runtime;
 
-static Status check(const Params &params) {
-  const BlockRule &rule = params.blocks;
-  if (params.version == 2 && (rule.window - 1) * rule.dilation > 2 * rule.block - 2)
+/// What version 2 picks of a block must be in it.
+static Status checkBlocks(const BlockRule &rule) {
+  for (auto [name, what, count] :
+       {std::tuple("globals", "global tokens", rule.globals), {"randoms", "keys", rule.randoms}})
+    if (count > rule.block)
+      return makeError("version 2 cannot pick ", count, " ", what, " of a block of ", rule.block,
+                       " (parameters '", name, "' and 'block')");
+  if ((rule.window - 1) * rule.dilation > 2 * rule.block - 2)
     return makeError("a window of ", rule.window, " diagonals at distance ", rule.dilation,
                      " does not fit the ", 2 * rule.block - 1, " diagonals of a block of ",
                      rule.block, "; lower 'block_window' or 'dilation', or raise 'block'");
@@ -27,6 +32,7 @@ Result<Params> Params::from(const Arch &arch) {
                   arch.integer("randoms"), int(arch.integer("scale_shift"))};
   params.window = arch.integer("window");
   params.dilation = arch.integer("dilation");
+  params.globalTokens = arch.integer("global_tokens");
   params.blocks = {arch.integer("block"), arch.integer("block_window"), params.array.globals,
                    params.array.randoms, params.dilation};
   params.isSoftmaxed = arch.text("scores") == "softmax";
@@ -40,8 +46,9 @@ Result<Params> Params::from(const Arch &arch) {
   params.dram = *dram;
   params.arrayPicojoules = arch.real("energy_array_pj");
   params.dramBitPicojoules = arch.real("energy_dram_pj_per_bit");
-  if (Status status = check(params); !status)
-    return status.error();
+  if (params.version == 2)
+    if (Status status = checkBlocks(params.blocks); !status)
+      return status.error();
   return params;
 }
 

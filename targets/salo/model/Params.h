@@ -31,7 +31,7 @@ struct Params {
   double clockMhz = 1000;
   unsigned queueDepth = 64;
   ArrayShape array;
-  int64_t window = 0, dilation = 1; ///< of the pattern set by parameters
+  int64_t window = 0, dilation = 1, globalTokens = 0; ///< of the pattern set by parameters
   BlockRule blocks;
   bool isSoftmaxed = false; ///< given scores become probabilities first
   bool isIdealMemory = false;

@@ -65,6 +65,37 @@ TEST(SaloAnalysis, prints_the_closed_forms) {
   EXPECT_FALSE(json->contains("match_cycles"));
 }
 
+// 16 passes of 128 tiles and 12 heads; one more for each further group of global tokens.
+TEST(SaloAnalysis, charges_global_tokens_beyond_the_global_pes) {
+  auto cycles = [](const std::vector<std::string> &settings) {
+    return (*simulate(longformer(), settings))["cycles"];
+  };
+  EXPECT_EQ(cycles({"global_tokens=1"}), 4030495);
+  EXPECT_EQ(cycles({"global_tokens=2"}), 164 * 17 * 128 * 12 - 1 + 32);
+  EXPECT_EQ(cycles({"global_tokens=3", "globals=3"}), 164 * 16 * 128 * 12 - 1 + 34);
+  // 64 rows and 32 columns: it takes two passes to show the last row every key of a tile.
+  EXPECT_EQ(cycles({"global_tokens=2", "pe_rows=64"}), 164 * 18 * 64 * 12 - 1 + 32);
+}
+
+TEST(SaloAnalysis, charges_dilated_windows) {
+  auto iterations = [](const std::vector<std::string> &settings) {
+    return (*simulate(longformer(), settings))["iterations"];
+  };
+  EXPECT_EQ(iterations({"dilation=4"}), 16 * 128 * 12);   // 4 classes of 32 tiles
+  EXPECT_EQ(iterations({"dilation=256"}), 16 * 256 * 12); // 256 classes of 16 tokens
+  EXPECT_EQ(iterations({"dilation=3"}), 512 * 128 * 12);  // no order by residue: key by key
+}
+
+TEST(SaloAnalysis, warns_of_version_2_on_the_array_of_version_1) {
+  auto json = simulate(longformer(), {"version=2"});
+  ASSERT_TRUE(json.ok()) << json.error().message;
+  ASSERT_EQ((*json)["warnings"].size(), 1U);
+  EXPECT_EQ((*json)["warnings"][0],
+            "version 2 on the array of version 1, 32 x 32 PEs; --preset v2 gives it its own");
+  json = simulate(longformer(), {"version=2", "pe_rows=64", "pe_cols=8"});
+  EXPECT_FALSE(json->contains("warnings"));
+}
+
 TEST(SaloAnalysis, prints_the_matching_of_version_2) {
   auto json = simulate(longformer(), {"version=2", "pe_rows=64", "pe_cols=8"});
   ASSERT_TRUE(json.ok()) << json.error().message;
@@ -94,6 +125,14 @@ TEST(SaloAnalysis, refuses_what_it_cannot_analyse) {
   request = longformer();
   request.seqLen = 100;
   expectRefused(request, "--seq-len 100 is no multiple of the block of 64", {"version=2"});
+  request = longformer();
+  expectRefused(request, "'global_tokens' is for version 1", {"version=2", "global_tokens=1"});
+  expectRefused(request, "2 global tokens; the machine has no global PEs (parameter 'globals')",
+                {"global_tokens=2", "globals=0"});
+  request.given["window"] = 1 << 24;
+  request.given["heads"] = 1 << 20;
+  request.given["dim"] = 1 << 20;
+  expectRefused(request, "--seq-len x --window x --heads must be at most 1e+15 pairs");
   MaskTrace masks;
   request.masks = &masks;
   expectRefused(request, "target 'salo' has no use for --masks; it takes --seq-len, --window");
@@ -169,6 +208,16 @@ TEST(SaloParams, refuses_windows_that_no_block_holds) {
                                         "diagonals of a block of 4"),
             std::string::npos)
       << params.error().message;
+}
+
+TEST(SaloParams, refuses_more_picks_than_a_block_holds) {
+  auto message = [](const char *setting) {
+    return Params::from(makeArch({"version=2", "block=16", setting})).error().message;
+  };
+  EXPECT_EQ(message("randoms=17"), "version 2 cannot pick 17 keys of a block of 16 (parameters "
+                                   "'randoms' and 'block')");
+  EXPECT_EQ(message("globals=17"), "version 2 cannot pick 17 global tokens of a block of 16 "
+                                   "(parameters 'globals' and 'block')");
 }
 
 TEST(SaloRecipes, refuses_wrong_arguments) {
