@@ -7,6 +7,7 @@
 
 #include "onnx/Onnx.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -45,6 +46,7 @@ private:
   struct Found {
     sattn::PatternAttr pattern;
     std::string reason;
+    SmallVector<int64_t> hiddenKeys; ///< beside the pattern
   };
 
   LogicalResult replaceMask(sattn::AttentionOp core) {
@@ -70,10 +72,28 @@ private:
     }
     if (Operation *mask = core.getMask() ? core.getMask().getDefiningOp() : nullptr)
       masks.insert(mask);
+    rest = hideKeys(core, found.hiddenKeys, rest);
     core.getMaskMutable().assign(rest ? ValueRange(rest) : ValueRange());
     core.setCausal(false);
     core.setPolicyAttr(cast<sattn::SelectionPolicyAttrInterface>(Attribute(found.pattern)));
     return core.getPolicy().verifyFor(core);
+  }
+
+  /// The mask that hides what `rest` hides, which may be null, and some keys.
+  static Value hideKeys(sattn::AttentionOp core, ArrayRef<int64_t> hidden, Value rest) {
+    if (hidden.empty())
+      return rest;
+    OpBuilder builder(core);
+    auto type = RankedTensorType::get({1, 1, 1, core.getKey().getType().getDimSize(2)},
+                                      builder.getF32Type());
+    std::vector<float> mask(size_t(type.getNumElements()), 0.0f);
+    for (int64_t key : hidden)
+      mask[size_t(key)] = kHidden;
+    Value constant = arith::ConstantOp::create(builder, core.getLoc(),
+                                               DenseElementsAttr::get(type, ArrayRef(mask)));
+    if (!rest)
+      return constant;
+    return onnx::AddOp::create(builder, core.getLoc(), rest.getType(), rest, constant);
   }
 
   /// The part of a mask that may be a pattern, and the part that hides keys from all queries alike;
@@ -107,32 +127,29 @@ private:
 
   Found find(Value mask, bool causal, int64_t queries, int64_t keys) {
     if (ShapedType::isDynamic(queries) || queries != keys)
-      return {{}, "it has other numbers of queries than of keys"};
+      return {{}, "it has other numbers of queries than of keys", {}};
     constexpr int64_t kMaxTokens = 16384; // one byte per pair
     if (queries > kMaxTokens)
       return {{},
               "it has " + std::to_string(queries) + " tokens; at most " +
-                  std::to_string(kMaxTokens) + " are looked at"};
+                  std::to_string(kMaxTokens) + " are looked at",
+              {}};
     MaskBits bits(queries);
     std::string reason;
     if (mask) {
       FailureOr<MaskBits> read = readMask(mask, queries, reason);
       if (failed(read))
-        return {{}, reason};
+        return {{}, reason, {}};
       bits = std::move(*read);
     }
     for (int64_t i = 0; causal && i < queries; ++i)
       std::fill(bits.row(i) + i + 1, bits.row(i) + queries, uint8_t(0));
-    FoundPattern found = findPattern(bits);
-    if (found.misfits == 0 && (!found.windows.empty() || !found.globals.empty()))
-      return {sattn::PatternAttr::get(&getContext(), found.windows, found.globals, 1), {}};
-    if (found.misfits == 0)
-      return {{}, "it hides every pair"};
-    bool isVisible = bits.at(found.query, found.key);
-    return {{},
-            std::to_string(found.misfits) + " pairs do not fit, the first is query " +
-                std::to_string(found.query) + " with key " + std::to_string(found.key) +
-                ", which is " + (isVisible ? "visible" : "hidden")};
+    FoundPattern found = findPattern(bits, this->keys);
+    if (!found.misfit.empty())
+      return {{}, found.misfit, {}};
+    return {sattn::PatternAttr::get(&getContext(), found.windows, found.globals, 1),
+            {},
+            found.hiddenKeys};
   }
 
   /// Ops that made masks which nothing uses any more.

@@ -12,11 +12,7 @@ using namespace mlir;
 
 namespace sparsam {
 
-//===-- Reading ------------------------------------------------------------===//
-
 namespace {
-
-constexpr float kHidden = -1e4f; ///< the largest that exporters use
 
 /// Reads a mask into a matrix from the ops that make it.
 class Reader {
@@ -119,125 +115,5 @@ FailureOr<MaskBits> readMask(Value mask, int64_t tokens, std::string &reason) {
     return failure();
   return bits;
 }
-
-//===-- Windows and global tokens ------------------------------------------===//
-
-namespace {
-
-class Finder {
-public:
-  explicit Finder(const MaskBits &mask) : mask(mask), n(mask.tokens) {}
-
-  FoundPattern run() {
-    if (llvm::all_of(mask.visible, [](uint8_t bit) { return bit; })) {
-      result.windows.push_back({-(n - 1), 2 * n - 1, 1});
-      return result;
-    }
-    // In a short sequence a window may explain tokens that see everything.
-    candidate.assign(size_t(n), 0);
-    explain();
-    if (result.misfits == 0)
-      return result;
-    findCandidates();
-    explain();
-    return result;
-  }
-
-private:
-  void explain() {
-    result = FoundPattern();
-    findOffsets();
-    chooseGlobals();
-    makeWindows();
-    countMisfits();
-  }
-
-  /// Tokens that see every token and are seen by all.
-  void findCandidates() {
-    std::vector<int64_t> inRow(size_t(n), 0), inColumn(size_t(n), 0);
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t j = 0; j < n; ++j) {
-        inRow[size_t(i)] += mask.at(i, j);
-        inColumn[size_t(j)] += mask.at(i, j);
-      }
-    for (int64_t i = 0; i < n; ++i)
-      candidate[size_t(i)] = inRow[size_t(i)] == n && inColumn[size_t(i)] == n;
-  }
-
-  /// Offsets at which every pair is visible that no candidate explains, if there is such a pair.
-  void findOffsets() {
-    std::vector<int64_t> shown(size_t(2 * n - 1), 0), all(size_t(2 * n - 1), 0);
-    for (int64_t i = 0; i < n; ++i) {
-      if (candidate[size_t(i)])
-        continue;
-      const uint8_t *row = mask.row(i);
-      for (int64_t j = 0; j < n; ++j)
-        if (!candidate[size_t(j)]) {
-          shown[size_t(j - i + n - 1)] += row[j];
-          ++all[size_t(j - i + n - 1)];
-        }
-    }
-    isOffset.assign(size_t(2 * n - 1), 0);
-    for (size_t o = 0; o < isOffset.size(); ++o)
-      isOffset[o] = all[o] > 0 && shown[o] == all[o];
-  }
-
-  bool inWindow(int64_t i, int64_t j) const { return isOffset[size_t(j - i + n - 1)]; }
-
-  /// Candidates with a pair that no window explains.
-  void chooseGlobals() {
-    isGlobal.assign(size_t(n), 0);
-    for (int64_t g = 0; g < n; ++g) {
-      if (!candidate[size_t(g)])
-        continue;
-      for (int64_t j = 0; j < n && !isGlobal[size_t(g)]; ++j)
-        isGlobal[size_t(g)] = !inWindow(g, j) || !inWindow(j, g);
-      if (isGlobal[size_t(g)])
-        result.globals.push_back(g);
-    }
-  }
-
-  /// The longest runs of offsets at equal distances, from the smallest offset on; two offsets that
-  /// are not neighbours make no run.
-  void makeWindows() {
-    SmallVector<int64_t> offsets;
-    for (int64_t o = -(n - 1); o < n; ++o)
-      if (isOffset[size_t(o + n - 1)])
-        offsets.push_back(o);
-    for (size_t at = 0; at < offsets.size();) {
-      size_t end = at + 1;
-      const int64_t step = end < offsets.size() ? offsets[end] - offsets[at] : 1;
-      while (end < offsets.size() && offsets[end] - offsets[end - 1] == step)
-        ++end;
-      constexpr size_t kRun = 3;
-      const bool isRun = step == 1 || end - at >= kRun;
-      const size_t width = isRun ? end - at : 1;
-      result.windows.push_back({offsets[at], int64_t(width), isRun && width > 1 ? step : 1});
-      at += width;
-    }
-  }
-
-  void countMisfits() {
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t j = 0; j < n; ++j) {
-        const bool fits = isGlobal[size_t(i)] || isGlobal[size_t(j)] || inWindow(i, j);
-        if (fits == bool(mask.at(i, j)))
-          continue;
-        if (result.misfits++ == 0) {
-          result.query = i;
-          result.key = j;
-        }
-      }
-  }
-
-  const MaskBits &mask;
-  const int64_t n;
-  FoundPattern result;
-  std::vector<uint8_t> candidate, isOffset, isGlobal;
-};
-
-} // namespace
-
-FoundPattern findPattern(const MaskBits &mask) { return Finder(mask).run(); }
 
 } // namespace sparsam

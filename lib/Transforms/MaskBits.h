@@ -9,6 +9,9 @@
 
 namespace sparsam {
 
+/// The largest number in a mask that hides; exporters use it.
+inline constexpr float kHidden = -1e4f;
+
 /// One matrix of queries x keys: 1 where a pair is visible.
 struct MaskBits {
   int64_t tokens = 0;
@@ -25,14 +28,16 @@ struct MaskBits {
 /// with a reason if it depends on the input, adds other numbers, or differs between heads.
 mlir::FailureOr<MaskBits> readMask(mlir::Value mask, int64_t tokens, std::string &reason);
 
-/// Windows and global tokens that show exactly the visible pairs.
+/// Windows and global tokens that show exactly the visible pairs, of keys that are not hidden from
+/// all queries alike.
 struct FoundPattern {
   llvm::SmallVector<sattn::Window> windows;
   llvm::SmallVector<int64_t> globals;
-  /// Pairs for which the best pattern and the mask disagree, and the first of them.
-  int64_t misfits = 0, query = 0, key = 0;
+  llvm::SmallVector<int64_t> hiddenKeys;
+  std::string misfit; ///< why there is no such pattern; empty if there is
 };
-FoundPattern findPattern(const MaskBits &mask);
+/// `hidesKeys`: keys may be hidden from all queries beside the pattern.
+FoundPattern findPattern(const MaskBits &mask, bool hidesKeys);
 
 } // namespace sparsam
 

@@ -143,8 +143,8 @@ def FindPattern : Pass<"sattn-find-pattern", "::mlir::ModuleOp"> {
     Where the mask of a `sattn.attention` (and its causality) shows exactly the pairs of windows, dilated windows and global
     tokens, `#sattn.pattern` takes its place. The mask may be a constant, a choice between 0 and -10000 or less by a
     constant (`onnx.Where`), or a sum of such. Otherwise the attention stays as it is, and a remark says which pairs do
-    not fit; with `required`, that is an error. With `keys`, a mask that depends on the input but is the same for all queries
-    (padding) may stay as mask, alone or as one term of the sum.
+    not fit; with `required`, that is an error. With `keys`, a mask that is the same for all queries (padding) may stay as mask:
+    one that depends on the input, alone or as one term of the sum, and keys that a constant hides from every query.
 
     ```mlir
     %m = arith.constant dense<[[[[0.0, 0.0, -1.0e+4, -1.0e+4], [0.0, 0.0, 0.0, -1.0e+4],
@@ -164,7 +164,7 @@ def FindPattern : Pass<"sattn-find-pattern", "::mlir::ModuleOp"> {
     Option<"required", "required", "bool", "false", "A mask that is no pattern is an error">,
     Option<"keys", "keys", "bool", "false", "Masks of keys alone may stay">,
   ];
-  let dependentDialects = ["::sparsam::sattn::SattnDialect"];
+  let dependentDialects = ["::sparsam::sattn::SattnDialect", "::sparsam::onnx::OnnxDialect", "::mlir::arith::ArithDialect"];
 }
 
 def ReorderDilated : Pass<"sattn-reorder-dilated", "::mlir::ModuleOp"> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Padding, which depends on the input, may stay where the machine masks keys.
+// Padding may stay where the machine masks keys, whether it depends on the input or not.
 // RUN: sparsam-opt %s --sattn-find-pattern="keys required" | FileCheck %s
 
 // CHECK-LABEL: @alone
@@ -26,5 +26,30 @@ func.func @beside_a_window(%x: tensor<2x1x3x4xf32>, %p: tensor<2x1x1x3xf32>) -> 
 func.func @causal_and_padded(%x: tensor<2x1x4x4xf32>, %p: tensor<2x1x1x4xf32>) -> tensor<2x1x4x4xf32> {
   %o = sattn.attention %x, %x, %x mask %p {causal, scale = 5.000000e-01 : f32, policy = #sattn.dense}
       : tensor<2x1x4x4xf32>, tensor<2x1x4x4xf32>, tensor<2x1x4x4xf32>, tensor<2x1x1x4xf32> -> tensor<2x1x4x4xf32>
+  return %o : tensor<2x1x4x4xf32>
+}
+
+// CHECK-LABEL: @constant
+// CHECK: %[[P:.*]] = arith.constant dense<{{\[\[\[\[}}0.000000e+00, 0.000000e+00, -1.000000e+04, 0.000000e+00]]]]> : tensor<1x1x1x4xf32>
+// CHECK: mask %[[P]] {policy = #sattn.pattern<windows = [(-3, 7, 1)], globals = []>
+func.func @constant(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %m = arith.constant dense<[[[[0.0, 0.0, -1.0e+9, 0.0]]]]> : tensor<1x1x1x4xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x1x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// A window, a key that a constant hides, and those that the input hides.
+// CHECK-LABEL: @both
+// CHECK-SAME: %[[X:.*]]: tensor<2x1x4x4xf32>, %[[P:.*]]: tensor<2x1x1x4xf32>
+// CHECK: %[[C:.*]] = arith.constant dense<{{\[\[\[\[}}0.000000e+00, 0.000000e+00, -1.000000e+04, 0.000000e+00]]]]> : tensor<1x1x1x4xf32>
+// CHECK: %[[M:.*]] = onnx.Add %[[P]], %[[C]]
+// CHECK: mask %[[M]] {policy = #sattn.pattern<windows = [(-1, 3, 1)], globals = []>
+func.func @both(%x: tensor<2x1x4x4xf32>, %p: tensor<2x1x1x4xf32>) -> tensor<2x1x4x4xf32> {
+  %w = arith.constant dense<[[[[0.0, 0.0, -1.0e+4, -1.0e+4], [0.0, 0.0, -1.0e+4, -1.0e+4],
+                               [-1.0e+4, 0.0, -1.0e+4, 0.0], [-1.0e+4, -1.0e+4, -1.0e+4, 0.0]]]]> : tensor<1x1x4x4xf32>
+  %m = onnx.Add %p, %w : (tensor<2x1x1x4xf32>, tensor<1x1x4x4xf32>) -> tensor<2x1x4x4xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<2x1x4x4xf32>, tensor<2x1x4x4xf32>, tensor<2x1x4x4xf32>, tensor<2x1x4x4xf32> -> tensor<2x1x4x4xf32>
   return %o : tensor<2x1x4x4xf32>
 }

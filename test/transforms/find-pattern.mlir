@@ -98,7 +98,7 @@ func.func @input(%x: tensor<1x1x4x4xf32>, %m: tensor<1x1x1x4xf32>) -> tensor<1x1
 
 func.func @padding(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
   %m = arith.constant dense<[[[[0.0, 0.0, 0.0, -1.0e+4]]]]> : tensor<1x1x1x4xf32>
-  // expected-remark @below {{6 pairs do not fit, the first is query 0 with key 0, which is visible}}
+  // expected-remark @below {{key 3 is hidden from every query}}
   %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
       : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x1x4xf32> -> tensor<1x1x4x4xf32>
   return %o : tensor<1x1x4x4xf32>
@@ -177,6 +177,78 @@ func.func @condition_elsewhere(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
   %low = onnx.Constant dense<-1.0e+09> : tensor<f32>
   %m = onnx.Where %c, %zero, %low : (tensor<1x1x4x4xi1>, tensor<f32>, tensor<f32>) -> tensor<1x1x4x4xf32>
   // expected-remark @below {{has a mask that is no pattern of windows and global tokens: its condition cannot be read}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+// One pair out of a window: the diagonal is a window's all the same.
+func.func @hole(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4, -1.0e+4, -1.0e+4], [0.0, 0.0, -1.0e+4, -1.0e+4],
+                               [-1.0e+4, 0.0, -1.0e+4, -1.0e+4], [-1.0e+4, -1.0e+4, 0.0, 0.0]]]]> : tensor<1x1x4x4xf32>
+  // expected-remark @below {{1 pair does not fit: query 2 with key 2, which is hidden}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+// Two pairs beyond a window.
+func.func @strays(%x: tensor<1x1x5x4xf32>) -> tensor<1x1x5x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4, -1.0e+4, 0.0, -1.0e+4], [-1.0e+4, 0.0, -1.0e+4, -1.0e+4, -1.0e+4],
+                               [-1.0e+4, -1.0e+4, 0.0, -1.0e+4, -1.0e+4], [-1.0e+4, -1.0e+4, -1.0e+4, 0.0, -1.0e+4],
+                               [-1.0e+4, -1.0e+4, 0.0, -1.0e+4, 0.0]]]]> : tensor<1x1x5x5xf32>
+  // expected-remark @below {{2 pairs do not fit, the first is query 0 with key 3, which is visible}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x5x4xf32>, tensor<1x1x5x4xf32>, tensor<1x1x5x4xf32>, tensor<1x1x5x5xf32> -> tensor<1x1x5x4xf32>
+  return %o : tensor<1x1x5x4xf32>
+}
+
+// -----
+
+func.func @blind(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4, -1.0e+4, -1.0e+4], [-1.0e+4, -1.0e+4, -1.0e+4, -1.0e+4],
+                               [-1.0e+4, -1.0e+4, -1.0e+4, -1.0e+4], [-1.0e+4, -1.0e+4, -1.0e+4, 0.0]]]]> : tensor<1x1x4x4xf32>
+  // expected-remark @below {{query 1 sees no key, as 1 more}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}
+
+// -----
+
+func.func @seen_by_all(%x: tensor<1x1x5x4xf32>) -> tensor<1x1x5x4xf32> {
+  %m = arith.constant dense<[[[[0.0, 0.0, -1.0e+4, -1.0e+4, -1.0e+4], [-1.0e+4, 0.0, -1.0e+4, -1.0e+4, -1.0e+4],
+                               [-1.0e+4, 0.0, 0.0, -1.0e+4, -1.0e+4], [-1.0e+4, 0.0, -1.0e+4, 0.0, -1.0e+4],
+                               [-1.0e+4, 0.0, -1.0e+4, -1.0e+4, 0.0]]]]> : tensor<1x1x5x5xf32>
+  // expected-remark @below {{key 1 is visible to every query, but query 1 does not see every key; a global token does both}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x5x4xf32>, tensor<1x1x5x4xf32>, tensor<1x1x5x4xf32>, tensor<1x1x5x5xf32> -> tensor<1x1x5x4xf32>
+  return %o : tensor<1x1x5x4xf32>
+}
+
+// -----
+
+func.func @sees_all(%x: tensor<1x1x5x4xf32>) -> tensor<1x1x5x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4, -1.0e+4, -1.0e+4, -1.0e+4], [0.0, 0.0, 0.0, 0.0, 0.0],
+                               [-1.0e+4, -1.0e+4, 0.0, -1.0e+4, -1.0e+4], [-1.0e+4, -1.0e+4, -1.0e+4, 0.0, -1.0e+4],
+                               [-1.0e+4, -1.0e+4, -1.0e+4, -1.0e+4, 0.0]]]]> : tensor<1x1x5x5xf32>
+  // expected-remark @below {{query 1 sees every key, but key 1 is not visible to every query; a global token does both}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x5x4xf32>, tensor<1x1x5x4xf32>, tensor<1x1x5x4xf32>, tensor<1x1x5x5xf32> -> tensor<1x1x5x4xf32>
+  return %o : tensor<1x1x5x4xf32>
+}
+
+// -----
+
+// Two rows of two tokens, which see their own row.
+func.func @two_dimensions(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
+  %m = arith.constant dense<[[[[0.0, 0.0, -1.0e+4, -1.0e+4], [0.0, 0.0, -1.0e+4, -1.0e+4],
+                               [-1.0e+4, -1.0e+4, 0.0, 0.0], [-1.0e+4, -1.0e+4, 0.0, 0.0]]]]> : tensor<1x1x4x4xf32>
+  // expected-remark @below {{it is a window in two dimensions, over rows of 2 tokens: windows of one dimension reach across the ends of rows}}
   %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
       : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
   return %o : tensor<1x1x4x4xf32>
