@@ -52,6 +52,10 @@ private:
     attention = result.getDefiningOp<sattn::AttentionOp>();
     if (!attention || (back && !back.getInverse()))
       return refuse(kernel) << "expects an attention between reorders that undo each other";
+    if (attention.getValid())
+      return refuse(attention) << "its keys and values come from a cache that grows, and its "
+                                  "patterns are made for all keys; run attention on the host "
+                                  "(--attention host)";
     if (attention.getTokenScores() || attention.getHeadScores())
       return refuse(attention) << "it accumulates no scores of tokens and heads";
     return success();

@@ -357,7 +357,8 @@ private:
       return refuse(op) << "causal attention from " << query[2] << " queries to " << key[2]
                         << " keys";
     if (op.getValid())
-      return refuse(op) << "keys and values come from a cache that is not full";
+      return refuse(op) << "its keys and values come from a cache that grows, and it attends to "
+                           "all keys; run attention on the host (--attention host)";
     if (op.getTokenScores() || op.getHeadScores())
       return refuse(op) << "it has no unit that ranks tokens or heads";
     if (!op.getPolicy().isDense())

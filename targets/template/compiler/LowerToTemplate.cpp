@@ -41,6 +41,10 @@ public:
       return refuse(kernel) << "expects one sattn.attention";
     if (!llvm::isa<sattn::DenseAttr>(attention.getPolicy()))
       return refuse(attention) << "it keeps every pair, not those of " << attention.getPolicy();
+    if (attention.getValid())
+      return refuse(attention)
+             << "its keys and values come from a cache that grows, and it attends "
+                "to all keys; run attention on the host (--attention host)";
     if (attention->getNumOperands() > 3 + unsigned(bool(attention.getMask())))
       return refuse(attention) << "it takes queries, keys, values and an additive mask alone";
     if (SmallVector<Value>(attention->getOperands()) !=

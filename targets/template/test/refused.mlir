@@ -58,3 +58,12 @@ isa.kernel @dynamic(%q: tensor<1x1x?x8xf32>, %k: tensor<1x1x?x8xf32>, %v: tensor
   %o = sattn.attention %q, %k, %v {scale = 1.0 : f32, policy = #sattn.dense} : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32> -> tensor<1x1x?x8xf32>
   isa.return %o : tensor<1x1x?x8xf32>
 }
+
+// -----
+
+isa.kernel @cache(%q: tensor<1x1x1x8xf32>, %k: tensor<1x1x4x8xf32>, %n: tensor<i64>) -> tensor<1x1x1x8xf32> attributes {target = "template"} {
+  // expected-error @below {{cannot run on Template: its keys and values come from a cache that grows, and it attends to all keys; run attention on the host (--attention host)}}
+  %o = sattn.attention %q, %k, %k valid %n {scale = 1.0 : f32, policy = #sattn.dense}
+    : tensor<1x1x1x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32> valid tensor<i64> -> tensor<1x1x1x8xf32>
+  isa.return %o : tensor<1x1x1x8xf32>
+}
