@@ -5,6 +5,19 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckSaloSettings : Pass<"salo-check-settings", "::mlir::ModuleOp"> {
+  let summary = "Warn of parameters of patterns that nothing follows";
+  let description = [{
+    The parameters `window`, `dilation` and `global_tokens` make the pattern of attention without a mask; where
+    `sattn-find-pattern` has found one in the model's mask, that one stays. `dilation` and `global_tokens` act only where
+    `window` is set.
+
+    ```
+    sparsam-opt --isa-set-target="target=salo settings=window=8" --sattn-find-pattern --salo-check-settings
+    ```
+  }];
+}
+
 def LowerToSalo : Pass<"lower-to-salo", "::mlir::ModuleOp"> {
   let summary = "Lower kernels of attention with a pattern to SALO instructions";
   let description = [{

@@ -37,8 +37,10 @@ public:
   }
 
   /// In dense mode too: a pattern takes the place of a mask of the model.
-  void addPreparationPasses(OpPassManager &pm, SparsifyMode) const override {
+  void addPreparationPasses(OpPassManager &pm, SparsifyMode mode) const override {
     pm.addPass(createFindPattern({/*required=*/true, /*keys=*/true}));
+    if (mode == SparsifyMode::sparse)
+      pm.addPass(createCheckSaloSettings());
   }
 
   void addLoweringPasses(OpPassManager &pm) const override {
