@@ -128,6 +128,40 @@ TEST(SaloErrors, refuses_keys_and_values_of_different_tokens) {
                                     "and values from token -3 on");
 }
 
+TEST(SaloErrors, refuses_other_numbers_of_queries_than_of_keys) {
+  auto change = [](Core &c) {
+    c.program.config.queries = 4;
+    c.program.config.keys = 5;
+    c.program.config.segments = 2;
+  };
+  expectRefused(change, "expects as many queries as keys in each of 2 segments, got 4 and 5");
+  expectRefused([](Core &c) { c.program.config.queries = 7; },
+                "expects as many queries as keys where tokens are global, got 7 and 8", kGlobal);
+}
+
+/// Loads a changed program, runs it and expects an error.
+void expectFails(const std::function<void(CoreProgram &)> &change, const std::string &message,
+                 const CoreShape &shape = {}) {
+  Core core(shape, {"pe_rows=4", "pe_cols=4"});
+  change(core.program);
+  ASSERT_TRUE(core.load().ok());
+  auto report = core.launch(RunMode::full);
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().message, message);
+}
+
+TEST(SaloErrors, refuses_passes_over_what_was_not_loaded) {
+  expectFails(
+      [](CoreProgram &program) {
+        program.changePass = [&program](insn::TileAttn &i) {
+          i.query = program.address(program.onChip(CoreProgram::query, 4, 1));
+        };
+      },
+      "kernel 'attention_0': 'tile_attn' before its queries, keys and values were loaded", kGlobal);
+  expectFails([](CoreProgram &program) { program.hasQueries = false; },
+              "kernel 'attention_0' loads no queries");
+}
+
 TEST(SaloErrors, refuses_tensors_of_another_kind) {
   Core core({}, {"pe_rows=4", "pe_cols=4"});
   ASSERT_TRUE(core.load().ok());

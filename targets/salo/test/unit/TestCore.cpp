@@ -125,7 +125,8 @@ void CoreProgram::tiles() {
   insn::LoadQuery query;
   query.source = address(dram(0, rows_).term(1, step, int32_t(rows_)));
   query.destination = address(onChip(Memory::query, rows_));
-  emit(query);
+  if (hasQueries)
+    emit(query);
   insn::Clear clear;
   clear.output = address(onChip(Memory::output, rows_));
   emit(clear);

@@ -64,7 +64,7 @@ public:
   std::function<void(insn::LoadValue &)> changeValues;
   std::function<void(insn::TileAttn &)> changePass;
   std::function<void(insn::Merge &)> changeMerge;
-  bool hasMerge = true;
+  bool hasQueries = true, hasMerge = true;
   std::vector<std::tuple<std::string, unsigned, uint64_t>> memories; ///< name, bits, elements
 
   enum Memory : uint16_t { query = 2, key, value, output };
