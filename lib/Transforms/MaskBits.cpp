@@ -58,11 +58,21 @@ private:
         const uint8_t hidden = hides[size_t(at)];
         for (int64_t m = 1; m < matrices; ++m)
           if (hides[size_t(m * rows * cols + at)] != hidden)
-            return refuse("it differs between heads or batch entries");
+            return refuse(differs(type, m));
         if (hidden)
           bits.row(i)[j] = 0;
       }
     return success();
+  }
+
+  /// Which matrix of a tensor [batch, heads, ...] is not like the first.
+  static std::string differs(ShapedType type, int64_t matrix) {
+    const int64_t rank = type.getRank();
+    constexpr int64_t kHeads = 3; // dimensions from that of the heads on
+    const int64_t heads = rank >= kHeads ? type.getDimSize(rank - kHeads) : 1;
+    if (matrix % heads != 0)
+      return "heads 0 and " + std::to_string(matrix % heads) + " have different masks";
+    return "batch entries 0 and " + std::to_string(matrix / heads) + " have different masks";
   }
 
   LogicalResult hideConstant(ElementsAttr constant) {

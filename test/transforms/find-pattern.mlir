@@ -118,10 +118,20 @@ func.func @bias(%x: tensor<1x1x2x4xf32>) -> tensor<1x1x2x4xf32> {
 
 func.func @by_head(%x: tensor<1x2x2x4xf32>) -> tensor<1x2x2x4xf32> {
   %m = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]]> : tensor<1x2x2x2xf32>
-  // expected-remark @below {{it differs between heads or batch entries}}
+  // expected-remark @below {{heads 0 and 1 have different masks}}
   %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
       : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x2xf32> -> tensor<1x2x2x4xf32>
   return %o : tensor<1x2x2x4xf32>
+}
+
+// -----
+
+func.func @by_entry(%x: tensor<2x1x2x4xf32>) -> tensor<2x1x2x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]]], [[[0.0, 0.0], [0.0, 0.0]]]]> : tensor<2x1x2x2xf32>
+  // expected-remark @below {{batch entries 0 and 1 have different masks}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x2xf32> -> tensor<2x1x2x4xf32>
+  return %o : tensor<2x1x2x4xf32>
 }
 
 // -----
