@@ -76,8 +76,8 @@ class Plan:
 
     def __init__(self, windows, tokens, rows, cols):
         self.tokens, self.rows, self.cols = tokens, rows, cols
-        tiles, self.span = -(-tokens // rows), max(1, -(-rows // cols))
-        self.reach = rows * (tiles - 1) + max(rows, cols)
+        self.tiles, self.span, self.extra = -(-tokens // rows), max(1, -(-rows // cols)), []
+        self.reach = rows * (self.tiles - 1) + max(rows, cols)
         self.widths = [min(cols, max(rows, cols) - i * cols) for i in range(self.span)]
         self.passes = [
             {"offset": offset + done, "cols": min(cols, width - done), "keys": None, "shown": None}
@@ -110,7 +110,27 @@ class Plan:
                     self.show(at, 0, end)
                     self.show(rest, end, self.tokens)
                     return True
-        return False
+        return self.ride_the_most()
+
+    def left(self, at):
+        """Keys in front of and behind those that the passes from `at` on show, and passes of one tile for them."""
+        begin = min(max(self.first(at), 0), self.tokens)
+        end = min(max(self.first(at) + self.reach, begin), self.tokens)
+        return begin, end, -(-begin // self.cols) - (-(self.tokens - end) // self.cols)
+
+    def ride_the_most(self):
+        """Shows the first group what the best passes show, and the rest in passes of the first tile alone."""
+        own = [at for at in range(len(self.passes)) if self.follows(at)]
+        at = min(own, key=lambda at: self.left(at)[2], default=None)
+        if at is None or self.left(at)[2] >= self.tiles * self.span:
+            return False
+        begin, end, _ = self.left(at)
+        self.show(at, begin, end)
+        for low, high in ((0, begin), (end, self.tokens)):
+            for key in range(low, high, self.cols):
+                shown = (0, low, high, self.cols)
+                self.extra.append({"offset": key - (self.rows - 1), "cols": 0, "keys": None, "shown": shown, "once": True})
+        return True
 
     def add(self, group, has_keys):
         """Passes for `group` alone."""
@@ -124,8 +144,8 @@ def plan(windows, tokens, group_count, rows=32, cols=32):
     """The passes of a tile, as Plan has them.
 
     `windows` are (offset, width) with dilation 1. The first group rides: its keys in pass 0, its queries in the last
-    passes whose last row starts at or before key 0, and in later ones for the keys behind; otherwise, and for further
-    groups, passes are added [A].
+    passes whose last row starts at or before key 0, and in later ones for the keys behind; keys that no pass shows it
+    get passes of the first tile alone ("once"). For further groups passes are added [A].
     """
     own = Plan(windows, tokens, rows, cols)
     for group in range(group_count):
@@ -134,7 +154,7 @@ def plan(windows, tokens, group_count, rows=32, cols=32):
             own.passes[0]["keys"] = 0
         if not (riding and own.ride()):
             own.add(group, has_keys=not riding)
-    return own.passes
+    return own.passes + own.extra
 
 
 def factors(q, k, v, scale, shift=3, base=np.e, limit=16.0, balance=True):
@@ -181,7 +201,7 @@ def _head(q, k, v, visible, windows, global_tokens, dilation, rows, cols, global
             _local(p, own, dilation, segment, visible, groups, q, k, v, result, shift)
         for tile in range(0, tokens, rows):
             for p in passes:
-                if p["shown"]:
+                if p["shown"] and not (p.get("once") and tile > 0):
                     _shown(p, tile, own, visible, groups, q, k, v, special, rows, cols, globals_, shift)
     result.out[ordered] = special.out
     return result.out

@@ -41,6 +41,7 @@ CASES = {
     "ragged": ((3, 77, 24), {"window": 21}, {"pe_rows": 8, "pe_cols": 5}),
     "global": ((1, 130, 64), {"window": 96, "global_tokens": 1}, {}),
     "narrow with globals": ((2, 90, 16), {"window": 7, "global_tokens": 3}, {"pe_rows": 16, "pe_cols": 8, "globals": 2}),
+    "narrow with a global": ((2, 128, 64), {"window": 32, "global_tokens": 1}, {}),
     "more columns than rows": ((1, 70, 16), {"window": 40, "global_tokens": 2}, {"pe_rows": 8, "pe_cols": 12}),
     "dilated": ((2, 96, 32), {"window": 20, "dilation": 3, "global_tokens": 1}, {"pe_rows": 8, "pe_cols": 8}),
     "saturated": ((1, 64, 64), {"window": 16}, {"base": "two", "balance": "false", "score_limit": 1000}),
@@ -58,7 +59,7 @@ def test_oracle_computes_the_worked_example():
 
 
 def test_oracle_shows_a_global_row_every_key_once():
-    for rows, cols, windows, groups in ((32, 32, [(-256, 512)], 1), (4, 4, [(-2, 3)], 3), (8, 3, [(-20, 30)], 2), (4, 10, [(-12, 24)], 2)):
+    for rows, cols, windows, groups in ((32, 32, [(-256, 512)], 1), (4, 4, [(-2, 3)], 3), (8, 3, [(-20, 30)], 2), (4, 10, [(-12, 24)], 2), (4, 4, [(9, 2)], 1), (4, 4, [(-30, 2)], 1)):
         tokens = 50 if rows < 32 else 4096
         for group in range(groups):
             seen = []
@@ -66,7 +67,7 @@ def test_oracle_shows_a_global_row_every_key_once():
                 if not p["shown"] or p["shown"][0] != group:
                     continue
                 _, begin, end, width = p["shown"]
-                for tile in range(0, tokens, rows):
+                for tile in range(0, rows if p.get("once") else tokens, rows):
                     columns = np.arange(max(0, cols - rows) if tile else 0, width)
                     keys = tile + p["offset"] + rows - 1 + columns
                     seen += [key for key in keys if begin <= key < end and 0 <= key < tokens]

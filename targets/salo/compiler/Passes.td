@@ -26,8 +26,8 @@ def LowerToSalo : Pass<"lower-to-salo", "::mlir::ModuleOp"> {
     attends, and merges. `sattn.reorder` becomes an address: the tokens of a segment lie `segments` rows apart in DRAM.
 
     A global token takes part in passes that are there anyway: its key in the first, its query where the keys that pass
-    the last row are all keys. More global tokens than the array has global rows and columns, or windows too narrow to
-    show every key, cost passes of their own.
+    the last row are all keys. More global tokens than the array has global rows and columns cost passes of their own; keys
+    that windows too narrow never show that row cost passes of the first tile alone.
 
     A mask of keys alone, known at run time, is loaded beside them. What the machine cannot do is an error: any other mask,
     values of another width than queries, more dimensions than the merge buffers hold, with `scale=shift` a scale that the

@@ -5,6 +5,8 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <optional>
+
 using namespace mlir;
 
 namespace sparsam::salo {
@@ -22,7 +24,7 @@ public:
       : core(core), geometry(geometry), tiles(llvm::divideCeil(core.tokens, geometry.rows)),
         span(std::max<int64_t>(1, llvm::divideCeil(geometry.rows, geometry.cols))) {}
 
-  SmallVector<PassPlan> run() {
+  Plan run() {
     for (auto [offset, keys] : core.windows)
       plans.push_back({offset, keys});
     const int64_t count = core.globals.size();
@@ -34,7 +36,7 @@ public:
       if (!rides || !ride())
         append(group, /*withKeys=*/!rides);
     }
-    return std::move(plans);
+    return {std::move(plans), std::move(extra)};
   }
 
 private:
@@ -84,7 +86,46 @@ private:
           return true;
         }
     }
-    return false;
+    return rideTheMost();
+  }
+
+  /// As ride(), where no passes show every key: in those that leave the fewest for extra passes.
+  bool rideTheMost() {
+    std::optional<size_t> best;
+    for (size_t at = 0; at < plans.size(); ++at)
+      if (isSpan(at) && (!best || countExtra(at) < countExtra(*best)))
+        best = at;
+    if (!best || countExtra(*best) >= tiles * span)
+      return false;
+    const auto [from, to] = shown(*best);
+    show(*best, from, to);
+    appendExtra(0, from);
+    appendExtra(to, core.tokens);
+    return true;
+  }
+
+  /// The keys that the passes from `at` on show the last row: from the first to behind the last.
+  std::pair<int64_t, int64_t> shown(size_t at) const {
+    const int64_t from = std::clamp<int64_t>(first(plans[at]), 0, core.tokens);
+    return {from, std::clamp(end(plans[at]), from, core.tokens)};
+  }
+  int64_t countExtra(size_t at) const {
+    const auto [from, to] = shown(at);
+    return llvm::divideCeil(from, geometry.cols) +
+           llvm::divideCeil(core.tokens - to, geometry.cols);
+  }
+
+  /// Passes of the first tile alone that show the first group some keys.
+  void appendExtra(int64_t from, int64_t to) {
+    for (int64_t key = from; key < to; key += geometry.cols) {
+      PassPlan plan;
+      plan.offset = key - (geometry.rows - 1);
+      plan.queryGroup = 0;
+      plan.rowFrom = from;
+      plan.rowTo = to;
+      plan.rowCols = geometry.cols;
+      extra.push_back(plan);
+    }
   }
 
   /// Passes without window for one group.
@@ -104,12 +145,12 @@ private:
   const Geometry &geometry;
   const int64_t tiles;
   const int64_t span; ///< passes that show a global row consecutive keys
-  SmallVector<PassPlan> plans;
+  SmallVector<PassPlan> plans, extra;
 };
 
 } // namespace
 
-SmallVector<PassPlan> planPasses(const Core &core, const Geometry &geometry) {
+Plan planPasses(const Core &core, const Geometry &geometry) {
   return Planner(core, geometry).run();
 }
 

@@ -20,10 +20,11 @@ struct Run {
   int64_t number = 0; ///< of the first pass in its tile
 };
 
-SmallVector<Run> groupPasses(ArrayRef<PassPlan> plans) {
+/// `before`: passes of the tile that come first.
+SmallVector<Run> groupPasses(ArrayRef<PassPlan> plans, int64_t before = 0) {
   SmallVector<Run> runs;
   for (auto [number, plan] : llvm::enumerate(plans)) {
-    if (number > 1) { // the first pass starts the rows anew
+    if (number > 0 && before + int64_t(number) > 1) { // the first pass starts the rows anew
       Run &run = runs.back();
       PassPlan moved = run.first;
       moved.offset = plan.offset;
@@ -35,7 +36,7 @@ SmallVector<Run> groupPasses(ArrayRef<PassPlan> plans) {
         continue;
       }
     }
-    runs.push_back({plan, 0, 1, int64_t(number)});
+    runs.push_back({plan, 0, 1, before + int64_t(number)});
   }
   return runs;
 }
@@ -48,7 +49,8 @@ public:
         key(arguments[1]), value(arguments[2]), mask(core.hasMask ? arguments[3] : Value()),
         output(arguments.back()), tiles(llvm::divideCeil(core.tokens, geometry.rows)),
         slice(geometry.rows + geometry.cols - 1), globals(core.globals.size()),
-        runs(groupPasses(planPasses(core, geometry))) {}
+        plan(planPasses(core, geometry)), runs(groupPasses(plan.passes)),
+        extra(groupPasses(plan.extra, int64_t(plan.passes.size()))) {}
 
   void run() {
     allocate();
@@ -80,7 +82,7 @@ private:
     const int64_t d = core.headDim;
     const bool severalTiles = tiles * core.segments * core.batch * core.heads > 1;
     const int64_t tileSlots = severalTiles ? 2 : 1;
-    const int64_t sliceSlots = severalTiles || runs.size() > 1 ? 2 : 1;
+    const int64_t sliceSlots = severalTiles || plan.passes.size() + plan.extra.size() > 1 ? 2 : 1;
     queryBuffer = alloc("query", tileSlots, true, geometry.rows, d, word);
     keyBuffer = alloc("key", sliceSlots, true, slice, d, word);
     valueBuffer = alloc("value", sliceSlots, true, slice, d, word);
@@ -139,19 +141,30 @@ private:
     loop(core.segments, [&](AffineExpr segment) {
       if (core.segments > 1)
         emit<SelectHeadOp>(index(head), index(segment));
-      loop(tiles, [&](AffineExpr tile) { emitTile(head, segment, tile); });
+      emitTiles(head, segment);
     });
     for (auto [i, position] : llvm::enumerate(core.globals))
       emit<StoreOutputOp>(at(globalOutput, i), tokenOf(output, head, position));
   }
 
-  void emitTile(AffineExpr head, AffineExpr segment, AffineExpr tile) {
+  void emitTiles(AffineExpr head, AffineExpr segment) {
+    if (extra.empty()) {
+      loop(tiles, [&](AffineExpr tile) { emitTile(head, segment, tile, {}); });
+      return;
+    }
+    emitTile(head, segment, zero(), extra);
+    if (tiles > 1)
+      loop(tiles - 1, [&](AffineExpr next) { emitTile(head, segment, next + 1, {}); });
+  }
+
+  /// `last`: further passes.
+  void emitTile(AffineExpr head, AffineExpr segment, AffineExpr tile, ArrayRef<Run> last) {
     AffineExpr turn = tiles > 1 ? tile : core.segments > 1 ? segment : headTurn;
     AffineExpr row = tile * geometry.rows;
     Value queries = view(queryBuffer, turn, zero(), zero(), geometry.rows, core.headDim);
     Value rows = view(outputBuffer, turn, zero(), zero(), geometry.rows, core.headDim);
     emit<LoadQueryOp>(rowsOf(query, head, segment, row, geometry.rows), queries);
-    for (const Run &run : runs)
+    for (const Run &run : llvm::concat<const Run>(runs, last))
       loop(run.count, [&](AffineExpr pass) {
         // Slices take turns from pass to pass, or from tile to tile where there is one pass.
         const bool isOnly = runs.size() == 1 && run.count == 1;
@@ -189,7 +202,8 @@ private:
   const Geometry &geometry;
   Value query, key, value, mask, output;
   const int64_t tiles, slice, globals;
-  const SmallVector<Run> runs;
+  const Plan plan;
+  const SmallVector<Run> runs, extra;       ///< of every tile; of the first one, behind them
   AffineExpr maskEntry, maskHead, headTurn; ///< of the head that is emitted
   isa::Buffer queryBuffer, keyBuffer, valueBuffer, outputBuffer;
   isa::Buffer globalQuery, globalKey, globalValue, globalOutput;

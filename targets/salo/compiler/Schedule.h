@@ -33,10 +33,15 @@ struct PassPlan {
   bool operator==(const PassPlan &) const = default;
 };
 
-/// The passes of every tile: those of the windows, in which the first `Geometry::globals` global
-/// tokens take part where the keys that pass the last row are all there are, and more for the
-/// others.
-llvm::SmallVector<PassPlan> planPasses(const Core &core, const Geometry &geometry);
+/// The passes of a segment.
+struct Plan {
+  llvm::SmallVector<PassPlan> passes; ///< of every tile
+  llvm::SmallVector<PassPlan> extra;  ///< of the first tile, behind its others
+};
+
+/// The passes of the windows, in which the first `Geometry::globals` global tokens take part, and
+/// more for the others. Keys that the windows never show the last row pass it in extra passes.
+Plan planPasses(const Core &core, const Geometry &geometry);
 
 /// Emits the instructions of `core`. `arguments` are the kernel's memrefs in DRAM, [heads, tokens,
 /// segments * dimensions]: query, key, value, the mask of keys if there is one ([batch, heads,
