@@ -2,6 +2,7 @@
 //===- FindPattern.cpp - recognise windows and global tokens in a mask ----===//
 
 #include "Transforms/MaskBits.h"
+#include "Transforms/SplitHeads.h"
 
 #include "sparsam/Transforms.h"
 
@@ -42,11 +43,16 @@ struct FindPattern : impl::FindPatternBase<FindPattern> {
   }
 
 private:
-  /// What is known of a mask: a pattern, or why there is none.
-  struct Found {
+  /// Heads with one pattern.
+  struct Group {
+    SmallVector<int64_t> heads;
     sattn::PatternAttr pattern;
-    std::string reason;
     SmallVector<int64_t> hiddenKeys; ///< beside the pattern
+  };
+  /// What is known of a mask: the patterns of all heads, or why there are none.
+  struct Found {
+    SmallVector<Group> groups;
+    std::string reason;
   };
 
   LogicalResult replaceMask(sattn::AttentionOp core) {
@@ -58,25 +64,42 @@ private:
     if (!constant && !core.getCausal())
       return success(); // padding alone
     Found &found = lookUp(core, constant);
-    if (!found.pattern) {
-      auto text = [&](InFlightDiagnostic diagnostic) {
-        diagnostic << "has a mask that is no pattern of windows and global tokens: "
-                   << found.reason;
-      };
-      if (required) {
-        text(core.emitOpError());
-        return failure();
-      }
-      text(core.emitRemark());
-      return success();
-    }
+    if (!found.reason.empty())
+      return refuse(core, found.reason);
+    if (found.groups.size() > 1 && core.getNumResults() > 1)
+      return refuse(core, "its heads have different ones, and their scores are accumulated");
     if (Operation *mask = core.getMask() ? core.getMask().getDefiningOp() : nullptr)
       masks.insert(mask);
-    rest = hideKeys(core, found.hiddenKeys, rest);
-    core.getMaskMutable().assign(rest ? ValueRange(rest) : ValueRange());
+    return setPatterns(core, found.groups, rest);
+  }
+
+  /// An error where a pattern is required.
+  LogicalResult refuse(sattn::AttentionOp core, StringRef reason) {
+    (required ? core.emitOpError() : core.emitRemark())
+        << "has a mask that is no pattern of windows and global tokens: " << reason;
+    return failure(required);
+  }
+
+  /// Gives each group of heads, as a core of its own, its pattern in the place of the mask; `rest`
+  /// stays, which may be null.
+  LogicalResult setPatterns(sattn::AttentionOp core, ArrayRef<Group> groups, Value rest) {
+    core.getMaskMutable().clear();
     core.setCausal(false);
-    core.setPolicyAttr(cast<sattn::SelectionPolicyAttrInterface>(Attribute(found.pattern)));
-    return core.getPolicy().verifyFor(core);
+    SmallVector<sattn::AttentionOp> parts = {core};
+    if (groups.size() > 1)
+      parts = splitHeads(
+          core, llvm::map_to_vector(groups, [](const Group &group) { return group.heads; }));
+    for (auto [part, group] : llvm::zip_equal(parts, groups)) {
+      OpBuilder builder(part);
+      Value own =
+          rest && groups.size() > 1 ? pickHeads(builder, part.getLoc(), rest, group.heads) : rest;
+      own = hideKeys(part, group.hiddenKeys, own);
+      part.getMaskMutable().assign(own ? ValueRange(own) : ValueRange());
+      part.setPolicyAttr(cast<sattn::SelectionPolicyAttrInterface>(Attribute(group.pattern)));
+      if (failed(part.getPolicy().verifyFor(part)))
+        return failure();
+    }
+    return success();
   }
 
   /// The mask that hides what `rest` hides, which may be null, and some keys.
@@ -127,29 +150,46 @@ private:
 
   Found find(Value mask, bool causal, int64_t queries, int64_t keys) {
     if (ShapedType::isDynamic(queries) || queries != keys)
-      return {{}, "it has other numbers of queries than of keys", {}};
+      return {{}, "it has other numbers of queries than of keys"};
     constexpr int64_t kMaxTokens = 16384; // one byte per pair
     if (queries > kMaxTokens)
       return {{},
               "it has " + std::to_string(queries) + " tokens; at most " +
-                  std::to_string(kMaxTokens) + " are looked at",
-              {}};
-    MaskBits bits(queries);
+                  std::to_string(kMaxTokens) + " are looked at"};
+    std::vector<MaskBits> heads(1, MaskBits(queries));
     std::string reason;
     if (mask) {
-      FailureOr<MaskBits> read = readMask(mask, queries, reason);
+      FailureOr<std::vector<MaskBits>> read = readMask(mask, queries, reason);
       if (failed(read))
-        return {{}, reason, {}};
-      bits = std::move(*read);
+        return {{}, reason};
+      heads = std::move(*read);
     }
-    for (int64_t i = 0; causal && i < queries; ++i)
-      std::fill(bits.row(i) + i + 1, bits.row(i) + queries, uint8_t(0));
-    FoundPattern found = findPattern(bits, this->keys);
-    if (!found.misfit.empty())
-      return {{}, found.misfit, {}};
-    return {sattn::PatternAttr::get(&getContext(), found.windows, found.globals, 1),
-            {},
-            found.hiddenKeys};
+    for (MaskBits &bits : heads)
+      for (int64_t i = 0; causal && i < queries; ++i)
+        std::fill(bits.row(i) + i + 1, bits.row(i) + queries, uint8_t(0));
+    return findGroups(heads);
+  }
+
+  Found findGroups(ArrayRef<MaskBits> heads) {
+    Found found;
+    for (auto [head, bits] : llvm::enumerate(heads)) {
+      auto isAlike = [&, &own = bits](const Group &group) {
+        return heads[size_t(group.heads.front())].visible == own.visible;
+      };
+      if (auto *group = llvm::find_if(found.groups, isAlike); group != found.groups.end()) {
+        group->heads.push_back(int64_t(head));
+        continue;
+      }
+      FoundPattern pattern = findPattern(bits, keys);
+      if (!pattern.misfit.empty())
+        return {{},
+                (heads.size() > 1 ? "head " + std::to_string(head) + ": " : "") + pattern.misfit};
+      found.groups.push_back(
+          {{int64_t(head)},
+           sattn::PatternAttr::get(&getContext(), pattern.windows, pattern.globals, 1),
+           pattern.hiddenKeys});
+    }
+    return found;
   }
 
   /// Ops that made masks which nothing uses any more.

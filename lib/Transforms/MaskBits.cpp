@@ -14,10 +14,10 @@ namespace sparsam {
 
 namespace {
 
-/// Reads a mask into a matrix from the ops that make it.
+/// Reads a mask into matrices from the ops that make it.
 class Reader {
 public:
-  Reader(MaskBits &bits, std::string &reason) : bits(bits), reason(reason) {}
+  Reader(std::vector<MaskBits> &heads, std::string &reason) : heads(heads), reason(reason) {}
 
   LogicalResult hide(Value mask, unsigned depth = 0) {
     constexpr unsigned kMaxDepth = 16;
@@ -42,37 +42,51 @@ private:
     return failure();
   }
 
-  /// Hides what the elements of a tensor that broadcasts to [matrices, tokens, tokens] hide; all
-  /// matrices must hide the same.
+  /// Hides what the elements of a tensor that broadcasts to [batch, heads, tokens, tokens] hide.
   LogicalResult hideElements(ShapedType type, ArrayRef<uint8_t> hides) {
-    const int64_t n = bits.tokens, rank = type.getRank();
-    const int64_t cols = rank > 0 ? type.getDimSize(rank - 1) : 1;
-    const int64_t rows = rank > 1 ? type.getDimSize(rank - 2) : 1;
-    const int64_t matrices = type.getNumElements() / std::max<int64_t>(rows * cols, 1);
-    if ((rows != 1 && rows != n) || (cols != 1 && cols != n) || matrices < 1)
+    const int64_t n = heads.front().tokens, rank = type.getRank();
+    auto sizeOf = [&](int64_t fromEnd) {
+      return rank >= fromEnd ? type.getDimSize(rank - fromEnd) : 1;
+    };
+    const int64_t cols = sizeOf(1), rows = sizeOf(2), matrix = rows * cols;
+    if ((rows != 1 && rows != n) || (cols != 1 && cols != n) || hides.empty())
       return refuse("it has " + std::to_string(rows) + " x " + std::to_string(cols) +
                     " elements for " + std::to_string(n) + " tokens");
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t j = 0; j < n; ++j) {
-        const int64_t at = (rows == 1 ? 0 : i) * cols + (cols == 1 ? 0 : j);
-        const uint8_t hidden = hides[size_t(at)];
-        for (int64_t m = 1; m < matrices; ++m)
-          if (hides[size_t(m * rows * cols + at)] != hidden)
-            return refuse(differs(type, m));
-        if (hidden)
-          bits.row(i)[j] = 0;
-      }
+    const int64_t entry = sizeOf(3) * matrix, entries = int64_t(hides.size()) / entry;
+    for (int64_t e = 1; e < entries; ++e)
+      if (hides.slice(size_t(e * entry), size_t(entry)) != hides.take_front(size_t(entry)))
+        return refuse("batch entries 0 and " + std::to_string(e) + " have different masks");
+    if (failed(expand(sizeOf(3), matrix, hides)))
+      return failure();
+    for (auto [head, bits] : llvm::enumerate(heads))
+      hideMatrix(hides.slice(size_t(sizeOf(3) == 1 ? 0 : int64_t(head) % sizeOf(3) * matrix),
+                             size_t(matrix)),
+                 rows, cols, bits);
     return success();
   }
 
-  /// Which matrix of a tensor [batch, heads, ...] is not like the first.
-  static std::string differs(ShapedType type, int64_t matrix) {
-    const int64_t rank = type.getRank();
-    constexpr int64_t kHeads = 3; // dimensions from that of the heads on
-    const int64_t heads = rank >= kHeads ? type.getDimSize(rank - kHeads) : 1;
-    if (matrix % heads != 0)
-      return "heads 0 and " + std::to_string(matrix % heads) + " have different masks";
-    return "batch entries 0 and " + std::to_string(matrix / heads) + " have different masks";
+  /// Gives each head a matrix of its own where their masks differ.
+  LogicalResult expand(int64_t count, int64_t matrix, ArrayRef<uint8_t> hides) {
+    bool isSame = true;
+    for (int64_t head = 1; head < count; ++head)
+      isSame &=
+          hides.slice(size_t(head * matrix), size_t(matrix)) == hides.take_front(size_t(matrix));
+    if (isSame || int64_t(heads.size()) == count)
+      return success();
+    constexpr int64_t kMostPairs = int64_t(1) << 30; // one byte each
+    const int64_t n = heads.front().tokens;
+    if (heads.size() > 1 || n * n > kMostPairs / count)
+      return refuse("it has " + std::to_string(count) + " different heads of " + std::to_string(n) +
+                    " tokens");
+    heads.resize(size_t(count), heads.front());
+    return success();
+  }
+
+  static void hideMatrix(ArrayRef<uint8_t> hides, int64_t rows, int64_t cols, MaskBits &bits) {
+    for (int64_t i = 0; i < bits.tokens; ++i)
+      for (int64_t j = 0; j < bits.tokens; ++j)
+        if (hides[size_t((rows == 1 ? 0 : i) * cols + (cols == 1 ? 0 : j))])
+          bits.row(i)[j] = 0;
   }
 
   LogicalResult hideConstant(ElementsAttr constant) {
@@ -113,17 +127,17 @@ private:
     return hideElements(condition.getShapedType(), hides);
   }
 
-  MaskBits &bits;
+  std::vector<MaskBits> &heads; ///< one for all, or one each
   std::string &reason;
 };
 
 } // namespace
 
-FailureOr<MaskBits> readMask(Value mask, int64_t tokens, std::string &reason) {
-  MaskBits bits(tokens);
-  if (failed(Reader(bits, reason).hide(mask)))
+FailureOr<std::vector<MaskBits>> readMask(Value mask, int64_t tokens, std::string &reason) {
+  std::vector<MaskBits> heads(1, MaskBits(tokens));
+  if (failed(Reader(heads, reason).hide(mask)))
     return failure();
-  return bits;
+  return heads;
 }
 
 } // namespace sparsam

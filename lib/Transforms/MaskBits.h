@@ -24,9 +24,11 @@ struct MaskBits {
   const uint8_t *row(int64_t query) const { return &visible[size_t(query * tokens)]; }
 };
 
-/// Reads an additive mask that is made of constants: 0 shows a pair, -10000 or less hides it. Fails
-/// with a reason if it depends on the input, adds other numbers, or differs between heads.
-mlir::FailureOr<MaskBits> readMask(mlir::Value mask, int64_t tokens, std::string &reason);
+/// Reads an additive mask that is made of constants: 0 shows a pair, -10000 or less hides it. Gives
+/// one matrix for all heads, or one for each. Fails with a reason if the mask depends on the input,
+/// adds other numbers, or differs between batch entries.
+mlir::FailureOr<std::vector<MaskBits>> readMask(mlir::Value mask, int64_t tokens,
+                                                std::string &reason);
 
 /// Windows and global tokens that show exactly the visible pairs, of keys that are not hidden from
 /// all queries alike.

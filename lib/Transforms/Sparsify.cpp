@@ -3,6 +3,7 @@
 
 #include "Support/NodeName.h"
 #include "Transforms/Calibration.h"
+#include "Transforms/SplitHeads.h"
 
 #include "sparsam/Target.h"
 
@@ -96,8 +97,11 @@ private:
     op->setDiscardableAttr(kCalibrationAttr, values.getDictionary(&getContext()));
   }
 
+  /// What calibrations call a core.
   static StringRef getName(sattn::AttentionOp core) {
-    auto name = dyn_cast_if_present<StringAttr>(core->getDiscardableAttr(sattn::kNameAttr));
+    auto name = dyn_cast_if_present<StringAttr>(core->getDiscardableAttr(kCoreAttr));
+    if (!name)
+      name = dyn_cast_if_present<StringAttr>(core->getDiscardableAttr(sattn::kNameAttr));
     return name ? name.getValue() : StringRef();
   }
 

@@ -2,7 +2,9 @@
 """The driver on a machine of windows and global tokens, bit by bit against the oracle."""
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from sparsam_oracle import salo
 
@@ -163,6 +165,49 @@ def test_fixture_with_a_window_in_its_mask(run_json, load_npz, repository, tmp_p
     expected = load_npz(folder / "outputs.npz")["last_hidden_state"]
     error = np.abs(load_npz(output)["last_hidden_state"] - expected)
     assert error.mean() < 0.05 * np.abs(expected).mean()
+
+
+def save_masked_attention(path, mask):
+    """Attention over [1, heads, n, 64] whose scores a constant mask [1, heads or 1, n, n] hides."""
+    shape = [1, 2, mask.shape[-1], 64]
+    values = {"mask": np.where(mask, 0, -1e9), "scale": np.array(1 / 8)}
+    constants = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in values.items()]
+    steps = (("Transpose", ["k"], "t"), ("MatMul", ["q", "t"], "s"), ("Mul", ["s", "scale"], "z"), ("Add", ["z", "mask"], "m"))
+    nodes = [helper.make_node(op, inputs, [output]) for op, inputs, output in steps]
+    nodes[0].attribute.append(helper.make_attribute("perm", [0, 1, 3, 2]))
+    nodes.append(helper.make_node("Softmax", ["m"], ["p"], axis=-1))
+    nodes.append(helper.make_node("MatMul", ["p", "v"], ["out"]))
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in "qkv"]
+    outputs = [helper.make_tensor_value_info("out", TensorProto.FLOAT, shape)]
+    graph = helper.make_graph(nodes, "attention", inputs, outputs, constants)
+    onnx.save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def run_masked(run_json, load_npz, folder, mask):
+    """Outputs of a model with the constant mask, and its inputs."""
+    save_masked_attention(folder / "m.onnx", mask)
+    rng = np.random.default_rng(2)
+    inputs = {name: rng.standard_normal((1, 2, mask.shape[-1], 64)).astype(np.float32) for name in "qkv"}
+    np.savez(folder / "in.npz", **inputs)
+    run_json("compile", folder / "m.onnx", *TARGET, "-o", folder / "m.spx")
+    run_json("run", folder / "m.spx", "--input", folder / "in.npz", "-o", folder / "y.npz")
+    return load_npz(folder / "y.npz")["out"][0], [inputs[name][0] for name in "qkv"]
+
+
+def test_heads_of_different_masks(run_json, load_npz, tmp_path):
+    n, windows = 96, [(-16, 32)]
+    masks = [salo.pattern_mask(n, windows, [0]), salo.pattern_mask(n, windows, dilation=2)]
+    out, (q, k, v) = run_masked(run_json, load_npz, tmp_path, np.stack(masks)[None])
+    by = (np.log2(np.e), 1, 1)
+    np.testing.assert_array_equal(out[0], salo.attention(q[0], k[0], v[0], windows, [0], by=by))
+    np.testing.assert_array_equal(out[1], salo.attention(q[1], k[1], v[1], windows, dilation=2, by=by))
+
+
+def test_keys_that_a_constant_hides(run_json, load_npz, tmp_path):
+    n, windows = 96, [(-40, 80)]
+    mask = salo.pattern_mask(n, windows) & (np.arange(n) < 70)
+    out, (q, k, v) = run_masked(run_json, load_npz, tmp_path, mask[None, None])
+    np.testing.assert_array_equal(out, salo.attention(q, k, v, windows, valid_len=70, by=(np.log2(np.e), 1, 1)))
 
 
 def test_trained_model_with_scores_beyond_the_exponents(run_json, repository):

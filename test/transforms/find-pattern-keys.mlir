@@ -53,3 +53,29 @@ func.func @both(%x: tensor<2x1x4x4xf32>, %p: tensor<2x1x1x4xf32>) -> tensor<2x1x
       : tensor<2x1x4x4xf32>, tensor<2x1x4x4xf32>, tensor<2x1x4x4xf32>, tensor<2x1x4x4xf32> -> tensor<2x1x4x4xf32>
   return %o : tensor<2x1x4x4xf32>
 }
+
+// Heads of different patterns beside padding that is the same for all of them.
+// CHECK-LABEL: @heads
+// CHECK-SAME: %[[X:.*]]: tensor<2x2x2x4xf32>, %[[P:.*]]: tensor<2x1x1x2xf32>
+// CHECK: mask %[[P]] {policy = #sattn.pattern<windows = [(-1, 2, 1)], globals = []>
+// CHECK: mask %[[P]] {policy = #sattn.pattern<windows = [(-1, 3, 1)], globals = []>
+func.func @heads(%x: tensor<2x2x2x4xf32>, %p: tensor<2x1x1x2xf32>) -> tensor<2x2x2x4xf32> {
+  %w = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]]> : tensor<1x2x2x2xf32>
+  %m = onnx.Add %w, %p : (tensor<1x2x2x2xf32>, tensor<2x1x1x2xf32>) -> tensor<2x2x2x2xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<2x2x2x4xf32>, tensor<2x2x2x4xf32>, tensor<2x2x2x4xf32>, tensor<2x2x2x2xf32> -> tensor<2x2x2x4xf32>
+  return %o : tensor<2x2x2x4xf32>
+}
+
+// Padding of each head.
+// CHECK-LABEL: @padded_heads
+// CHECK-SAME: %[[X:.*]]: tensor<1x2x2x4xf32>, %[[P:.*]]: tensor<1x2x1x2xf32>
+// CHECK: %[[OWN:.*]] = onnx.Gather %[[P]], %{{.*}} {axis = 1 : i64} : (tensor<1x2x1x2xf32>, tensor<1xi64>) -> tensor<1x1x1x2xf32>
+// CHECK: mask %[[OWN]] {policy = #sattn.pattern<windows = [(-1, 2, 1)], globals = []>
+func.func @padded_heads(%x: tensor<1x2x2x4xf32>, %p: tensor<1x2x1x2xf32>) -> tensor<1x2x2x4xf32> {
+  %w = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]]> : tensor<1x2x2x2xf32>
+  %m = onnx.Add %w, %p : (tensor<1x2x2x2xf32>, tensor<1x2x1x2xf32>) -> tensor<1x2x2x2xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x2xf32> -> tensor<1x2x2x4xf32>
+  return %o : tensor<1x2x2x4xf32>
+}

@@ -116,12 +116,45 @@ func.func @bias(%x: tensor<1x1x2x4xf32>) -> tensor<1x1x2x4xf32> {
 
 // -----
 
-func.func @by_head(%x: tensor<1x2x2x4xf32>) -> tensor<1x2x2x4xf32> {
-  %m = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]]> : tensor<1x2x2x2xf32>
-  // expected-remark @below {{heads 0 and 1 have different masks}}
+// Heads 0 and 2 have one pattern, head 1 another; calibrations know both cores by the name of the one they were.
+// CHECK-LABEL: @by_head
+// CHECK-SAME: %[[X:.*]]: tensor<1x3x2x4xf32>
+// CHECK: %[[FIRST:.*]] = arith.constant dense<[0, 2]>
+// CHECK: %[[A:.*]] = onnx.Gather %[[X]], %[[FIRST]] {axis = 1 : i64}
+// CHECK: %[[P:.*]] = sattn.attention %[[A]], %[[A]], %[[A]] {policy = #sattn.pattern<windows = [(-1, 2, 1)], globals = []>, sattn.core = "core", sattn.name = "core_0"
+// CHECK: %[[SECOND:.*]] = arith.constant dense<1> : tensor<1xi64>
+// CHECK: %[[B:.*]] = onnx.Gather %[[X]], %[[SECOND]] {axis = 1 : i64}
+// CHECK: %[[Q:.*]] = sattn.attention %[[B]], %[[B]], %[[B]] {policy = #sattn.pattern<windows = [(-1, 3, 1)], globals = []>, sattn.core = "core", sattn.name = "core_1"
+// CHECK: %[[J:.*]] = onnx.Concat %[[P]], %[[Q]] {axis = 1 : i64}
+// CHECK: %[[PLACES:.*]] = arith.constant dense<[0, 2, 1]>
+// CHECK: %[[O:.*]] = onnx.Gather %[[J]], %[[PLACES]] {axis = 1 : i64}
+// CHECK: return %[[O]]
+func.func @by_head(%x: tensor<1x3x2x4xf32>) -> tensor<1x3x2x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]], [[0.0, -1.0e+4], [0.0, 0.0]]]]> : tensor<1x3x2x2xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense, sattn.name = "core"}
+      : tensor<1x3x2x4xf32>, tensor<1x3x2x4xf32>, tensor<1x3x2x4xf32>, tensor<1x3x2x2xf32> -> tensor<1x3x2x4xf32>
+  return %o : tensor<1x3x2x4xf32>
+}
+
+// -----
+
+func.func @by_head_hole(%x: tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4, -1.0e+4], [-1.0e+4, 0.0, -1.0e+4], [-1.0e+4, -1.0e+4, 0.0]],
+                              [[0.0, -1.0e+4, -1.0e+4], [-1.0e+4, 0.0, -1.0e+4], [-1.0e+4, 0.0, 0.0]]]]> : tensor<1x2x3x3xf32>
+  // expected-remark @below {{head 1: 1 pair does not fit: query 2 with key 1, which is visible}}
   %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
-      : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x2xf32> -> tensor<1x2x2x4xf32>
-  return %o : tensor<1x2x2x4xf32>
+      : tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x3xf32> -> tensor<1x2x3x4xf32>
+  return %o : tensor<1x2x3x4xf32>
+}
+
+// -----
+
+func.func @by_head_scores(%x: tensor<1x2x2x4xf32>, %t: tensor<1x2xf32>) -> (tensor<1x2x2x4xf32>, tensor<1x2xf32>) {
+  %m = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]]> : tensor<1x2x2x2xf32>
+  // expected-remark @below {{its heads have different ones, and their scores are accumulated}}
+  %o, %u = sattn.attention %x, %x, %x mask %m token_scores %t {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x2xf32> token_scores tensor<1x2xf32> -> tensor<1x2x2x4xf32> token_scores tensor<1x2xf32>
+  return %o, %u : tensor<1x2x2x4xf32>, tensor<1x2xf32>
 }
 
 // -----
