@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- FindPattern.cpp - recognise windows and global tokens in a mask ----===//
 
+#include "Transforms/CoreInputs.h"
 #include "Transforms/MaskBits.h"
-#include "Transforms/SplitHeads.h"
 
 #include "sparsam/Transforms.h"
 
@@ -46,12 +46,12 @@ private:
   /// Heads with one pattern.
   struct Group {
     SmallVector<int64_t> heads;
+    FoundPattern found;
     sattn::PatternAttr pattern;
-    SmallVector<int64_t> hiddenKeys; ///< beside the pattern
   };
   /// What is known of a mask: the patterns of all heads, or why there are none.
   struct Found {
-    SmallVector<Group> groups;
+    SmallVector<Group, 1> groups;
     std::string reason;
   };
 
@@ -66,8 +66,8 @@ private:
     Found &found = lookUp(core, constant);
     if (!found.reason.empty())
       return refuse(core, found.reason);
-    if (found.groups.size() > 1 && core.getNumResults() > 1)
-      return refuse(core, "its heads have different ones, and their scores are accumulated");
+    if (core.getNumResults() > 1 && (found.groups.size() > 1 || found.groups[0].found.rowPadding))
+      return refuse(core, "it takes several cores or more tokens, and scores are accumulated");
     if (Operation *mask = core.getMask() ? core.getMask().getDefiningOp() : nullptr)
       masks.insert(mask);
     return setPatterns(core, found.groups, rest);
@@ -93,13 +93,27 @@ private:
       OpBuilder builder(part);
       Value own =
           rest && groups.size() > 1 ? pickHeads(builder, part.getLoc(), rest, group.heads) : rest;
-      own = hideKeys(part, group.hiddenKeys, own);
-      part.getMaskMutable().assign(own ? ValueRange(own) : ValueRange());
-      part.setPolicyAttr(cast<sattn::SelectionPolicyAttrInterface>(Attribute(group.pattern)));
+      setPattern(part, group, own);
       if (failed(part.getPolicy().verifyFor(part)))
         return failure();
     }
     return success();
+  }
+
+  static void setPattern(sattn::AttentionOp core, const Group &group, Value rest) {
+    const FoundPattern &found = group.found;
+    if (found.rowPadding > 0) {
+      constexpr int64_t kKeyAxis = 3;
+      OpBuilder builder(core);
+      const int64_t tokens = core.getKey().getType().getDimSize(2);
+      if (rest)
+        rest = gatherAlong(builder, core.getLoc(), rest, kKeyAxis,
+                           padRows(tokens, found.rowLength, found.rowPadding));
+      padRows(core, found.rowLength, found.rowPadding);
+    }
+    rest = hideKeys(core, found.hiddenKeys, rest);
+    core.getMaskMutable().assign(rest ? ValueRange(rest) : ValueRange());
+    core.setPolicyAttr(cast<sattn::SelectionPolicyAttrInterface>(Attribute(group.pattern)));
   }
 
   /// The mask that hides what `rest` hides, which may be null, and some keys.
@@ -186,8 +200,8 @@ private:
                 (heads.size() > 1 ? "head " + std::to_string(head) + ": " : "") + pattern.misfit};
       found.groups.push_back(
           {{int64_t(head)},
-           sattn::PatternAttr::get(&getContext(), pattern.windows, pattern.globals, 1),
-           pattern.hiddenKeys});
+           pattern,
+           sattn::PatternAttr::get(&getContext(), pattern.windows, pattern.globals, 1)});
     }
     return found;
   }

@@ -31,11 +31,13 @@ mlir::FailureOr<std::vector<MaskBits>> readMask(mlir::Value mask, int64_t tokens
                                                 std::string &reason);
 
 /// Windows and global tokens that show exactly the visible pairs, of keys that are not hidden from
-/// all queries alike.
+/// all queries alike. With `rowPadding`, of tokens in rows of `rowLength`, each with so many more
+/// behind it, which are among the hidden keys.
 struct FoundPattern {
   llvm::SmallVector<sattn::Window> windows;
   llvm::SmallVector<int64_t> globals;
   llvm::SmallVector<int64_t> hiddenKeys;
+  int64_t rowLength = 0, rowPadding = 0;
   std::string misfit; ///< why there is no such pattern; empty if there is
 };
 /// `hidesKeys`: keys may be hidden from all queries beside the pattern.

@@ -5,6 +5,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <cstdlib>
 #include <limits>
 
 using namespace mlir;
@@ -41,7 +42,7 @@ public:
     if (explain())
       return result;
     if (!ignoreHiddenKeys() || !explain())
-      return refuse(describe());
+      return hidesKeys && explainRows() ? result : refuse(describe());
     if (hidesKeys)
       return result;
     return refuse("key " + std::to_string(result.hiddenKeys.front()) +
@@ -63,7 +64,7 @@ private:
     findCandidates(share);
     findOffsets();
     chooseGlobals();
-    makeWindows();
+    makeWindows(listOffsets());
     countMisfits();
     for (int64_t j = 0; j < n; ++j)
       if (isIgnored[size_t(j)])
@@ -107,6 +108,14 @@ private:
       isOffset[o] = all[o] > 0 && (isLenient ? 2 * shown[o] > all[o] : shown[o] == all[o]);
   }
 
+  SmallVector<int64_t> listOffsets() const {
+    SmallVector<int64_t> offsets;
+    for (int64_t o = -(n - 1); o < n; ++o)
+      if (isOffset[size_t(o + n - 1)])
+        offsets.push_back(o);
+    return offsets;
+  }
+
   bool inWindow(int64_t i, int64_t j) const { return isOffset[size_t(j - i + n - 1)]; }
 
   /// Candidates with a pair that no window explains.
@@ -124,11 +133,7 @@ private:
 
   /// The longest runs of offsets at equal distances, from the smallest offset on; two offsets that
   /// are not neighbours make no run.
-  void makeWindows() {
-    SmallVector<int64_t> offsets;
-    for (int64_t o = -(n - 1); o < n; ++o)
-      if (isOffset[size_t(o + n - 1)])
-        offsets.push_back(o);
+  void makeWindows(ArrayRef<int64_t> offsets) {
     for (size_t at = 0; at < offsets.size();) {
       size_t end = at + 1;
       const int64_t step = end < offsets.size() ? offsets[end] - offsets[at] : 1;
@@ -202,22 +207,55 @@ private:
     explain(best);
   }
 
+  //===-- Windows in two dimensions ----------------------------------------===//
+
+  /// A window of tokens in rows is one window for each distance of rows, if so many hidden tokens
+  /// follow each row that none of them reaches the next.
+  bool explainRows() {
+    const int64_t length = llvm::is_contained(inRow, 0) ? 0 : findRowLength();
+    if (length == 0)
+      return false;
+    const int64_t rows = n / length;
+    result = FoundPattern();
+    result.rowLength = length;
+    forEachDistance(length, [&](int64_t, int64_t x) {
+      result.rowPadding = std::max(result.rowPadding, std::abs(x));
+    });
+    const int64_t padded = length + result.rowPadding;
+    SmallVector<int64_t> offsets;
+    forEachDistance(length, [&](int64_t y, int64_t x) { offsets.push_back(y * padded + x); });
+    makeWindows(offsets);
+    for (int64_t place = 0; place < rows * padded; ++place)
+      if (place % padded >= length)
+        result.hiddenKeys.push_back(place);
+    return true;
+  }
+
+  /// Calls `visit` with the visible distances in rows and in a row, in order.
+  void forEachDistance(int64_t length, llvm::function_ref<void(int64_t, int64_t)> visit) const {
+    const int64_t rows = n / length, width = 2 * length - 1;
+    for (int64_t y = 1 - rows; y < rows; ++y)
+      for (int64_t x = 1 - length; x < length; ++x)
+        if (atDistance[size_t((y + rows - 1) * width + x + length - 1)])
+          visit(y, x);
+  }
+
   /// The length of rows of tokens such that their distance in both dimensions says which pairs are
   /// visible; 0 if there is none.
-  int64_t findRowLength() const {
+  int64_t findRowLength() {
     for (int64_t length = 2; 2 * length <= n; ++length)
       if (n % length == 0 && isOfTwoDimensions(length))
         return length;
     return 0;
   }
-  bool isOfTwoDimensions(int64_t length) const {
+  bool isOfTwoDimensions(int64_t length) {
     constexpr uint8_t kUnknown = 2;
-    const int64_t width = 2 * length - 1;
-    std::vector<uint8_t> seen(size_t((2 * n / length - 1) * width), kUnknown);
+    const int64_t rows = n / length, width = 2 * length - 1;
+    atDistance.assign(size_t((2 * rows - 1) * width), kUnknown);
     for (int64_t i = 0; i < n; ++i)
       for (int64_t j = 0; j < n; ++j) {
-        const int64_t rows = j / length - i / length + n / length - 1;
-        uint8_t &bit = seen[size_t(rows * width + j % length - i % length + length - 1)];
+        const int64_t y = j / length - i / length, x = j % length - i % length;
+        uint8_t &bit = atDistance[size_t((y + rows - 1) * width + x + length - 1)];
         if (bit != kUnknown && bit != mask.at(i, j))
           return false;
         bit = mask.at(i, j);
@@ -233,6 +271,7 @@ private:
   bool isLenient = false;               ///< looks for what fits for the most part
   FoundPattern result;
   std::vector<uint8_t> candidate, isOffset, isGlobal;
+  std::vector<uint8_t> atDistance; ///< in rows and in a row: whether pairs are visible
   /// Pairs for which the pattern and the mask disagree, and the first of them.
   int64_t misfits = 0, query = 0, key = 0;
 };

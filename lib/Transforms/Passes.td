@@ -145,7 +145,8 @@ def FindPattern : Pass<"sattn-find-pattern", "::mlir::ModuleOp"> {
     constant (`onnx.Where`), or a sum of such. Otherwise the attention stays as it is, and a remark says which pairs do
     not fit; with `required`, that is an error. With `keys`, a mask that is the same for all queries (padding) may stay as mask:
     one that depends on the input, alone or as one term of the sum, and keys that a constant hides from every query. Heads with
-    different patterns become cores of their own, whose inputs are gathered and whose outputs are joined on the host.
+    different patterns become cores of their own, whose inputs are gathered and whose outputs are joined on the host. With `keys`,
+    a window in two dimensions over rows of tokens becomes one window for each distance of rows: hidden tokens follow each row.
 
     ```mlir
     %m = arith.constant dense<[[[[0.0, 0.0, -1.0e+4, -1.0e+4], [0.0, 0.0, 0.0, -1.0e+4],

@@ -3,7 +3,7 @@
 
 #include "Support/NodeName.h"
 #include "Transforms/Calibration.h"
-#include "Transforms/SplitHeads.h"
+#include "Transforms/CoreInputs.h"
 
 #include "sparsam/Target.h"
 

@@ -173,14 +173,15 @@ def factors(q, k, v, scale, shift=3, base=np.e, limit=16.0, balance=True):
 
 
 def attention(
-    q, k, v, windows, global_tokens=(), dilation=1, rows=32, cols=32, globals_=1, shift=3, valid_len=None, by=(1, 1, 1)
+    q, k, v, windows, global_tokens=(), dilation=1, rows=32, cols=32, globals_=1, shift=3, valid_len=None, hidden=(), by=(1, 1, 1)
 ):
     """The output of [..., n, d] floats, bit by bit.
 
-    `windows` are (offset, width) in units of `dilation`, which divides n where it is not 1. Keys from `valid_len` on are
-    masked, as keys beyond an edge are. Q, K and V are multiplied by the factors `by`, outputs divided by the last one.
+    `windows` are (offset, width) in units of `dilation`, which divides n where it is not 1. Keys from `valid_len` on and
+    those in `hidden` are masked, as keys beyond an edge are. Q, K and V are multiplied by the factors `by`, outputs divided by the last one.
     """
     visible = np.arange(k.shape[-2]) < (k.shape[-2] if valid_len is None else valid_len)
+    visible[list(hidden)] = False
     out = np.empty(q.shape, np.float32)
     for index in np.ndindex(q.shape[:-2]):
         words = [to_words(x[index], factor) for x, factor in zip((q, k, v), by)]

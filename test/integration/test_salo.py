@@ -210,6 +210,19 @@ def test_keys_that_a_constant_hides(run_json, load_npz, tmp_path):
     np.testing.assert_array_equal(out, salo.attention(q, k, v, windows, valid_len=70, by=(np.log2(np.e), 1, 1)))
 
 
+def test_window_in_two_dimensions(run_json, load_npz, tmp_path):
+    """8 rows of 12 tokens that see 3 x 3 neighbours: three windows, and a hidden token behind each row."""
+    y, x = np.divmod(np.arange(96), 12)
+    mask = (abs(y[:, None] - y) <= 1) & (abs(x[:, None] - x) <= 1)
+    out, inputs = run_masked(run_json, load_npz, tmp_path, mask[None, None])
+    place = np.arange(8 * 13)
+    tokens = place // 13 * 12 + np.minimum(place % 13, 11)
+    q, k, v = (array[:, tokens] for array in inputs)
+    windows = [(-14, 3), (-1, 3), (12, 3)]
+    expected = salo.attention(q, k, v, windows, hidden=place[place % 13 == 12], by=(np.log2(np.e), 1, 1))
+    np.testing.assert_array_equal(out, expected[:, place % 13 < 12])
+
+
 def test_trained_model_with_scores_beyond_the_exponents(run_json, repository):
     """Scores of models/recall reach 35 to base 2; scaled down to 16 it still answers, aliasing it does not."""
     folder = repository / "models" / "recall"

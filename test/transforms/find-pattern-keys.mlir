@@ -79,3 +79,24 @@ func.func @padded_heads(%x: tensor<1x2x2x4xf32>, %p: tensor<1x2x1x2xf32>) -> ten
       : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x2xf32> -> tensor<1x2x2x4xf32>
   return %o : tensor<1x2x2x4xf32>
 }
+
+// Two rows of two tokens; a token sees its row. A hidden token behind each row keeps the window from the next one.
+// CHECK-LABEL: @rows
+// CHECK-SAME: %[[X:.*]]: tensor<1x1x4x4xf32>, %[[P:.*]]: tensor<1x1x1x4xf32>
+// CHECK: %[[OWN:.*]] = onnx.Gather %[[P]], %{{.*}} {axis = 3 : i64} : (tensor<1x1x1x4xf32>, tensor<6xi64>) -> tensor<1x1x1x6xf32>
+// CHECK: %[[TOKENS:.*]] = arith.constant dense<[0, 1, 1, 2, 3, 3]>
+// CHECK: %[[Q:.*]] = onnx.Gather %[[X]], %[[TOKENS]] {axis = 2 : i64}
+// CHECK: %[[HIDDEN:.*]] = arith.constant dense<{{\[\[\[\[}}0.000000e+00, 0.000000e+00, -1.000000e+04, 0.000000e+00, 0.000000e+00, -1.000000e+04]]]]>
+// CHECK: %[[M:.*]] = onnx.Add %[[OWN]], %[[HIDDEN]]
+// CHECK: %[[O:.*]] = sattn.attention %[[Q]], %{{.*}}, %{{.*}} mask %[[M]] {policy = #sattn.pattern<windows = [(-1, 3, 1)], globals = []>
+// CHECK: %[[PLACES:.*]] = arith.constant dense<[0, 1, 3, 4]>
+// CHECK: %[[R:.*]] = onnx.Gather %[[O]], %[[PLACES]] {axis = 2 : i64}
+// CHECK: return %[[R]]
+func.func @rows(%x: tensor<1x1x4x4xf32>, %p: tensor<1x1x1x4xf32>) -> tensor<1x1x4x4xf32> {
+  %w = arith.constant dense<[[[[0.0, 0.0, -1.0e+4, -1.0e+4], [0.0, 0.0, -1.0e+4, -1.0e+4],
+                               [-1.0e+4, -1.0e+4, 0.0, 0.0], [-1.0e+4, -1.0e+4, 0.0, 0.0]]]]> : tensor<1x1x4x4xf32>
+  %m = onnx.Add %w, %p : (tensor<1x1x4x4xf32>, tensor<1x1x1x4xf32>) -> tensor<1x1x4x4xf32>
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
+  return %o : tensor<1x1x4x4xf32>
+}

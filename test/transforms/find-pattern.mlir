@@ -151,7 +151,7 @@ func.func @by_head_hole(%x: tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> {
 
 func.func @by_head_scores(%x: tensor<1x2x2x4xf32>, %t: tensor<1x2xf32>) -> (tensor<1x2x2x4xf32>, tensor<1x2xf32>) {
   %m = arith.constant dense<[[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]]> : tensor<1x2x2x2xf32>
-  // expected-remark @below {{its heads have different ones, and their scores are accumulated}}
+  // expected-remark @below {{it takes several cores or more tokens, and scores are accumulated}}
   %o, %u = sattn.attention %x, %x, %x mask %m token_scores %t {scale = 5.000000e-01 : f32, policy = #sattn.dense}
       : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x2xf32> token_scores tensor<1x2xf32> -> tensor<1x2x2x4xf32> token_scores tensor<1x2xf32>
   return %o, %u : tensor<1x2x2x4xf32>, tensor<1x2xf32>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- SplitHeads.h - one attention core as several, by heads -------------===//
-#ifndef SPARSAM_LIB_TRANSFORMS_SPLITHEADS_H
-#define SPARSAM_LIB_TRANSFORMS_SPLITHEADS_H
+//===- CoreInputs.h - attention cores over gathered heads and tokens ------===//
+#ifndef SPARSAM_LIB_TRANSFORMS_COREINPUTS_H
+#define SPARSAM_LIB_TRANSFORMS_COREINPUTS_H
 
 #include "sattn/Sattn.h"
 
@@ -10,6 +10,10 @@ namespace sparsam {
 /// Discardable attribute of a core that has some heads of another: the name of that one, by which
 /// calibrations know both.
 inline constexpr llvm::StringLiteral kCoreAttr = "sattn.core";
+
+/// The entries of `tensor` along `axis` that `indices` name.
+mlir::Value gatherAlong(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
+                        int64_t axis, llvm::ArrayRef<int64_t> indices);
 
 /// `tensor` [batch, heads, ...] with the heads of `group` alone; as it is where it has one for all.
 mlir::Value pickHeads(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
@@ -20,6 +24,14 @@ mlir::Value pickHeads(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value 
 llvm::SmallVector<sattn::AttentionOp> splitHeads(sattn::AttentionOp core,
                                                  llvm::ArrayRef<llvm::SmallVector<int64_t>> groups);
 
+/// Which tokens stand in rows of `length`, of `tokens` together, that `padding` more follow: those
+/// repeat the last one.
+llvm::SmallVector<int64_t> padRows(int64_t tokens, int64_t length, int64_t padding);
+
+/// Lets `core`, which has no mask and one result, look at such rows; what comes out for the padding
+/// is dropped.
+void padRows(sattn::AttentionOp core, int64_t length, int64_t padding);
+
 } // namespace sparsam
 
-#endif // SPARSAM_LIB_TRANSFORMS_SPLITHEADS_H
+#endif // SPARSAM_LIB_TRANSFORMS_COREINPUTS_H
