@@ -8,6 +8,8 @@
 
 #include "mlir/IR/Matchers.h"
 
+#include "llvm/Support/SaveAndRestore.h"
+
 using namespace mlir;
 
 namespace sparsam {
@@ -27,7 +29,7 @@ public:
     if (ElementsAttr constant; matchPattern(mask, m_Constant(&constant)))
       return hideConstant(constant);
     if (auto reshape = dyn_cast<onnx::ReshapeOp>(op))
-      return hide(reshape.getData(), depth + 1);
+      return hideReshaped(reshape, depth);
     if (auto add = dyn_cast<onnx::AddOp>(op))
       return success(succeeded(hide(add.getA(), depth + 1)) &&
                      succeeded(hide(add.getB(), depth + 1)));
@@ -37,31 +39,40 @@ public:
   }
 
 private:
+  static constexpr int64_t kColumns = 1, kRows = 2, kHeads = 3; ///< dimensions, from the last
+
   LogicalResult refuse(std::string text) {
     reason = std::move(text);
     return failure();
   }
 
+  LogicalResult hideReshaped(onnx::ReshapeOp reshape, unsigned depth) {
+    auto from = cast<ShapedType>(reshape.getData().getType()),
+         to = cast<ShapedType>(reshape.getResult().getType());
+    for (int64_t axis : {kColumns, kRows})
+      if (sizeOf(from, axis) != sizeOf(to, axis))
+        return refuse("a Reshape makes other rows of it");
+    // What were heads may be batch entries behind it.
+    llvm::SaveAndRestore same(mayDiffer, mayDiffer && sizeOf(from, kHeads) == sizeOf(to, kHeads));
+    return hide(reshape.getData(), depth + 1);
+  }
+
   /// Hides what the elements of a tensor that broadcasts to [batch, heads, tokens, tokens] hide.
   LogicalResult hideElements(ShapedType type, ArrayRef<uint8_t> hides) {
-    const int64_t n = heads.front().tokens, rank = type.getRank();
-    auto sizeOf = [&](int64_t fromEnd) {
-      return rank >= fromEnd ? type.getDimSize(rank - fromEnd) : 1;
-    };
-    const int64_t cols = sizeOf(1), rows = sizeOf(2), matrix = rows * cols;
+    const int64_t n = heads.front().tokens, count = sizeOf(type, kHeads);
+    const int64_t cols = sizeOf(type, kColumns), rows = sizeOf(type, kRows), matrix = rows * cols;
     if ((rows != 1 && rows != n) || (cols != 1 && cols != n) || hides.empty())
       return refuse("it has " + std::to_string(rows) + " x " + std::to_string(cols) +
                     " elements for " + std::to_string(n) + " tokens");
-    const int64_t entry = sizeOf(3) * matrix, entries = int64_t(hides.size()) / entry;
+    const int64_t entry = count * matrix, entries = int64_t(hides.size()) / entry;
     for (int64_t e = 1; e < entries; ++e)
       if (hides.slice(size_t(e * entry), size_t(entry)) != hides.take_front(size_t(entry)))
         return refuse("batch entries 0 and " + std::to_string(e) + " have different masks");
-    if (failed(expand(sizeOf(3), matrix, hides)))
+    if (failed(expand(count, matrix, hides)))
       return failure();
     for (auto [head, bits] : llvm::enumerate(heads))
-      hideMatrix(hides.slice(size_t(sizeOf(3) == 1 ? 0 : int64_t(head) % sizeOf(3) * matrix),
-                             size_t(matrix)),
-                 rows, cols, bits);
+      hideMatrix(hides.slice(size_t(int64_t(head) % count * matrix), size_t(matrix)), rows, cols,
+                 bits);
     return success();
   }
 
@@ -71,15 +82,20 @@ private:
     for (int64_t head = 1; head < count; ++head)
       isSame &=
           hides.slice(size_t(head * matrix), size_t(matrix)) == hides.take_front(size_t(matrix));
-    if (isSame || int64_t(heads.size()) == count)
+    if (isSame)
       return success();
-    constexpr int64_t kMostPairs = int64_t(1) << 30; // one byte each
-    const int64_t n = heads.front().tokens;
-    if (heads.size() > 1 || n * n > kMostPairs / count)
-      return refuse("it has " + std::to_string(count) + " different heads of " + std::to_string(n) +
-                    " tokens");
-    heads.resize(size_t(count), heads.front());
+    if (!mayDiffer)
+      return refuse("its matrices differ, and a Reshape makes other heads of them");
+    if (heads.size() == 1)
+      heads.resize(size_t(count), heads.front());
+    assert(int64_t(heads.size()) == count && "terms of a sum broadcast to the same heads");
     return success();
+  }
+
+  /// Size of the dimension `fromEnd`, counted from the last one, which is 1.
+  static int64_t sizeOf(ShapedType type, int64_t fromEnd) {
+    const int64_t rank = type.getRank();
+    return rank >= fromEnd ? type.getDimSize(rank - fromEnd) : 1;
   }
 
   static void hideMatrix(ArrayRef<uint8_t> hides, int64_t rows, int64_t cols, MaskBits &bits) {
@@ -129,6 +145,7 @@ private:
 
   std::vector<MaskBits> &heads; ///< one for all, or one each
   std::string &reason;
+  bool mayDiffer = true; ///< heads are those of the attention
 };
 
 } // namespace

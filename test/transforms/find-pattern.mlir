@@ -296,3 +296,28 @@ func.func @two_dimensions(%x: tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xf32> {
       : tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32>, tensor<1x1x4x4xf32> -> tensor<1x1x4x4xf32>
   return %o : tensor<1x1x4x4xf32>
 }
+
+// -----
+
+// The matrices of a constant may become batch entries, rows may become heads.
+func.func @other_entries(%x: tensor<2x1x2x4xf32>) -> tensor<2x1x2x4xf32> {
+  %c = arith.constant dense<[[[0.0, -1.0e+4], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]]> : tensor<2x2x2xf32>
+  %s = onnx.Constant dense<[2, 1, 2, 2]> : tensor<4xi64>
+  %m = onnx.Reshape %c, %s : (tensor<2x2x2xf32>, tensor<4xi64>) -> tensor<2x1x2x2xf32>
+  // expected-remark @below {{its matrices differ, and a Reshape makes other heads of them}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x4xf32>, tensor<2x1x2x2xf32> -> tensor<2x1x2x4xf32>
+  return %o : tensor<2x1x2x4xf32>
+}
+
+// -----
+
+func.func @other_rows(%x: tensor<1x2x2x4xf32>) -> tensor<1x2x2x4xf32> {
+  %c = arith.constant dense<[[0.0, -1.0e+4], [0.0, 0.0]]> : tensor<2x2xf32>
+  %s = onnx.Constant dense<[1, 2, 1, 2]> : tensor<4xi64>
+  %m = onnx.Reshape %c, %s : (tensor<2x2xf32>, tensor<4xi64>) -> tensor<1x2x1x2xf32>
+  // expected-remark @below {{a Reshape makes other rows of it}}
+  %o = sattn.attention %x, %x, %x mask %m {scale = 5.000000e-01 : f32, policy = #sattn.dense}
+      : tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x2x4xf32>, tensor<1x2x1x2xf32> -> tensor<1x2x2x4xf32>
+  return %o : tensor<1x2x2x4xf32>
+}
