@@ -307,8 +307,8 @@ def test_simulates_masks_without_their_padding(run_json, tmp_path):
 
 @pytest.mark.parametrize(
     "lengths, text",
-    [("65", "masks 'masks': a valid length must lie in [1, 64], the length of the masks, got 65"),
-     ("1,2", "masks 'masks': expects one valid length, or one for each of the 1 batch entries, got 2")],
+    [("65", "masks 'masks': --valid-len must lie in [1, 64], got 65"),
+     ("1,2", "masks 'masks': --valid-len gives 2 lengths for 1 batch entries")],
     ids=["too_long", "too_many"],
 )  # fmt: skip
 def test_refuses_lengths_that_do_not_fit_the_masks(run_driver, tmp_path, lengths, text):

@@ -7,6 +7,7 @@
 #include "runtime/program/Statistics.h"
 #include "runtime/report/Report.h"
 #include "runtime/support/Parallel.h"
+#include "runtime/units/ValidLengths.h"
 #include "tools/common/Registry.h"
 
 #include <algorithm>
@@ -152,17 +153,12 @@ private:
   Status addMask(runtime::TensorMap &tensors) {
     const runtime::Shape &k = tensors.at("k").shape();
     const int64_t batch = k[0], keys = k[2];
-    if (validLengths_.size() != 1 && int64_t(validLengths_.size()) != batch)
-      return makeError("--valid-len gives ", validLengths_.size(), " lengths for ", batch,
-                       " batch entries");
+    if (Status status = runtime::checkValidLengths(validLengths_, batch, keys); !status)
+      return status;
     runtime::Tensor mask(runtime::DType::f32, {batch, 1, 1, keys});
-    for (int64_t b = 0; b < batch; ++b) {
-      int64_t length = validLengths_[validLengths_.size() == 1 ? 0 : size_t(b)];
-      if (length < 1 || length > keys)
-        return makeError("--valid-len must lie in [1, ", keys, "], got ", length);
-      for (int64_t j = length; j < keys; ++j)
+    for (int64_t b = 0; b < batch; ++b)
+      for (int64_t j = runtime::validLength(validLengths_, b, keys); j < keys; ++j)
         mask.as<float>()[b * keys + j] = kHidden;
-    }
     tensors["mask"] = mask;
     return Status();
   }

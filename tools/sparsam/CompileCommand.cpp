@@ -82,7 +82,7 @@ private:
     return text("program") + ": " + runtime::formatBytes(report["bytes"]) + ", " +
            runtime::formatBytes(report["bytes_without_weights"]) + " without weights; " +
            report["attention"].dump() + " attention cores, " +
-           std::to_string(report["kernels"].size()) + " on " + text("target") + "; " +
+           std::to_string(report["kernels"].size()) + " kernels on " + text("target") + "; " +
            (report.contains("weights")
                 ? "weights " + runtime::formatWeights(report["weights"]) + "; "
                 : "") +

@@ -7,6 +7,8 @@
 #include "runtime/kernel/MaskTrace.h"
 #include "runtime/report/Report.h"
 #include "runtime/report/Table.h"
+#include "runtime/support/Text.h"
+#include "runtime/units/ValidLengths.h"
 #include "tools/common/Registry.h"
 
 #include <cstring>
@@ -21,9 +23,10 @@ public:
     machine_.addTo(command);
     auto *masks =
         command
-            .add_option("--masks", masks_,
-                        "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote; `cycles` "
-                        "covers all of them, other figures are the target's (see its README)")
+            .add_option(
+                "--masks", masks_,
+                "Masks: .npy [batch, heads, n, n], or what `run --record-masks` wrote; `cycles` "
+                "covers all of them, other figures are the target's (see its README)")
             ->type_name("FILE");
     command
         .add_option("--packed-shape", packedShape_, "The masks are bit-packed uint8 of this shape")
@@ -62,6 +65,8 @@ public:
         return read.error();
       masks = read.take();
       request.masks = &masks;
+      if (Status status = checkLengths(masks); !status)
+        return status;
     }
     request.workload = workload_;
     if (!scores_.empty())
@@ -179,13 +184,25 @@ private:
     return makeReport(*result, options.mode, **program, (*session)->arch());
   }
 
+  /// Refuses valid lengths that do not fit every mask, whatever the machine makes of them.
+  Status checkLengths(const runtime::MaskTrace &masks) const {
+    for (const auto &[name, bits] : masks.kernels) {
+      if (name.find('.') != std::string::npos)
+        continue; // what a machine recorded beside its masks
+      const int64_t tokens = std::max(bits.queries(), bits.keys());
+      if (Status fits = runtime::checkValidLengths(validLengths_, bits.batch(), tokens); !fits)
+        return makeError("masks '", runtime::printable(name), "': ", fits.error().message);
+    }
+    return Status();
+  }
+
   /// Bits of padded keys cleared. Those of padded queries are left: machines compute these queries.
   runtime::BitTensor withoutPaddedKeys(const runtime::BitTensor &bits) const {
     if (validLengths_.empty())
       return bits;
     runtime::BitTensor result(bits.batch(), bits.heads(), bits.queries(), bits.keys());
     for (int64_t head = 0; head < bits.batch() * bits.heads(); ++head) {
-      int64_t length = validLengths_[validLengths_.size() == 1 ? 0 : size_t(head / bits.heads())];
+      const int64_t length = runtime::validLength(validLengths_, head / bits.heads(), bits.keys());
       for (int64_t i = 0; i < bits.queries(); ++i)
         for (int64_t j = 0; j < std::min(length, bits.keys()); ++j)
           if (bits.get(head, i, j))

@@ -7,6 +7,8 @@
 #include "targets/salo/model/ClosedForms.h"
 #include "targets/salo/model/Pe.h"
 
+#include "runtime/units/ValidLengths.h"
+
 #include <cmath>
 
 namespace sparsam::salo {

@@ -4,6 +4,7 @@
 #include "targets/salo/model/BlockPattern.h"
 
 #include "runtime/support/Parallel.h"
+#include "runtime/units/ValidLengths.h"
 
 #include <algorithm>
 #include <cmath>
@@ -145,22 +146,14 @@ static Status checkScores(const BlockRule &rule, const TensorView &scores,
     return makeError("scores of ", n, " tokens cannot be cut into blocks of ", rule.block,
                      " (parameter 'block'); pad them to a multiple, and say with --valid-len how "
                      "many are no padding");
-  if (validLengths.size() > 1 && int64_t(validLengths.size()) != batch)
-    return makeError("--valid-len gives ", validLengths.size(), " lengths for ", batch,
-                     " batch entries");
-  for (int64_t length : validLengths)
-    if (length < 1 || length > n)
-      return makeError("--valid-len must lie in [1, ", n, "], got ", length);
+  if (Status status = checkValidLengths(validLengths, batch, n); !status)
+    return status;
   const float *values = scores.as<float>();
   for (int64_t i = 0; i < scores.elements(); ++i)
     if (!std::isfinite(values[i]))
       return makeError("scores hold NaN or infinity; give hidden pairs a small number, or 0 where "
                        "they are probabilities");
   return Status();
-}
-
-int64_t validLength(std::span<const int64_t> lengths, int64_t entry, int64_t tokens) {
-  return lengths.empty() ? tokens : lengths[lengths.size() == 1 ? 0 : size_t(entry)];
 }
 
 Result<BitTensor> selectPattern(const BlockRule &rule, const TensorView &scores,

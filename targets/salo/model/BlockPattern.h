@@ -27,10 +27,6 @@ struct BlockChoice {
 BlockChoice selectBlock(const BlockRule &rule, const float *scores, int64_t stride,
                         int64_t validQueries, int64_t validKeys, uint8_t *mask);
 
-/// Tokens of a batch entry that are no padding. `lengths`: one for all or one per entry; empty:
-/// all.
-int64_t validLength(std::span<const int64_t> lengths, int64_t entry, int64_t tokens);
-
 /// Picks the patterns of score matrices, [heads, n, n] or [batch, heads, n, n] in float32, n a
 /// multiple of the block. `validLengths`: tokens that are no padding, one for all or one per batch
 /// entry; empty: all. With `softmax` each row is normalised over the valid keys first.

@@ -3,6 +3,8 @@
 
 #include "targets/sanger/model/ValidTokens.h"
 
+#include "runtime/units/ValidLengths.h"
+
 #include <algorithm>
 #include <numeric>
 
@@ -31,19 +33,12 @@ ValidTokens allTokens(const BitTensor &masks) {
 }
 
 Result<ValidTokens> firstTokens(const BitTensor &masks, std::span<const int64_t> lengths) {
-  int64_t batch = masks.batch(), limit = std::max(masks.queries(), masks.keys());
-  if (lengths.empty())
-    return allTokens(masks);
-  if (lengths.size() > 1 && int64_t(lengths.size()) != batch)
-    return makeError("expects one valid length, or one for each of the ", batch,
-                     " batch entries, got ", lengths.size());
-  for (int64_t length : lengths)
-    if (length < 1 || length > limit)
-      return makeError("a valid length must lie in [1, ", limit, "], the length of the masks, got ",
-                       length);
-  auto lengthOf = [&](int64_t entry) { return lengths[lengths.size() == 1 ? 0 : size_t(entry)]; };
-  return ValidTokens{firstOf(batch, masks.queries(), lengthOf),
-                     firstOf(batch, masks.keys(), lengthOf)};
+  const int64_t tokens = std::max(masks.queries(), masks.keys());
+  if (Status status = checkValidLengths(lengths, masks.batch(), tokens); !status)
+    return status.error();
+  auto lengthOf = [&](int64_t entry) { return validLength(lengths, entry, tokens); };
+  return ValidTokens{firstOf(masks.batch(), masks.queries(), lengthOf),
+                     firstOf(masks.batch(), masks.keys(), lengthOf)};
 }
 
 /// Marks the keys that rows of a bias show. Few rows decide: only keys that none has shown yet are

@@ -11,6 +11,7 @@
 #include "targets/spatten/model/TimingWalk.h"
 
 #include "runtime/kernel/Energy.h"
+#include "runtime/units/ValidLengths.h"
 
 #include <algorithm>
 #include <cmath>
@@ -164,19 +165,6 @@ nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, con
 /// Entries of a trace beside the masks themselves have a point in their name.
 static bool isMask(const std::string &name) { return name.find('.') == std::string::npos; }
 
-static Status checkLengths(std::span<const int64_t> lengths, const std::string &name,
-                           const BitTensor &masks) {
-  const int64_t limit = std::max(masks.queries(), masks.keys());
-  if (lengths.size() > 1 && int64_t(lengths.size()) != masks.batch())
-    return makeError("masks '", name, "': expects one valid length, or one for each of the ",
-                     masks.batch(), " batch entries, got ", lengths.size());
-  for (int64_t length : lengths)
-    if (length < 1 || length > limit)
-      return makeError("masks '", name, "': a valid length must lie in [1, ", limit,
-                       "], the length of the masks, got ", length);
-  return Status();
-}
-
 namespace {
 
 /// Pairs whose query and key are no padding: those whose bit is set, and all.
@@ -185,9 +173,8 @@ struct PairCount {
 
   void add(const BitTensor &bits, std::span<const int64_t> lengths) {
     for (int64_t head = 0; head < bits.batch() * bits.heads(); ++head) {
-      int64_t length = std::max(bits.queries(), bits.keys());
-      if (!lengths.empty())
-        length = lengths[lengths.size() == 1 ? 0 : size_t(head / bits.heads())];
+      const int64_t length =
+          validLength(lengths, head / bits.heads(), std::max(bits.queries(), bits.keys()));
       const int64_t queries = std::min(length, bits.queries()),
                     keys = std::min(length, bits.keys());
       for (int64_t i = 0; i < queries; ++i)
@@ -206,8 +193,9 @@ static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &reques
   for (const auto &[name, masks] : request.masks->kernels) {
     if (!isMask(name))
       continue;
-    if (Status status = checkLengths(request.validLengths, name, masks); !status)
-      return status.error();
+    const int64_t tokens = std::max(masks.queries(), masks.keys());
+    if (Status status = checkValidLengths(request.validLengths, masks.batch(), tokens); !status)
+      return makeError("masks '", name, "': ", status.error().message);
     ++kernels;
     auto find = [&](const std::string &part) {
       auto found = request.masks->kernels.find(part);

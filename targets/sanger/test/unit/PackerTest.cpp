@@ -218,9 +218,8 @@ TEST(Statistics, RefusesLengthsThatDoNotFit) {
   auto mask = bernoulliMask(1, 64, 64, 0.3, 7);
   const int64_t tooMany[] = {64, 64}, tooLong[] = {65};
   EXPECT_EQ(firstTokens(mask, tooMany).error().message,
-            "expects one valid length, or one for each of the 1 batch entries, got 2");
-  EXPECT_EQ(firstTokens(mask, tooLong).error().message,
-            "a valid length must lie in [1, 64], the length of the masks, got 65");
+            "--valid-len gives 2 lengths for 1 batch entries; give one for all, or one for each");
+  EXPECT_EQ(firstTokens(mask, tooLong).error().message, "--valid-len must lie in [1, 64], got 65");
 }
 
 struct Balance {
