@@ -3,6 +3,8 @@
 
 #include "Conversion/OnnxToSattn/Core.h"
 
+#include "sattn/Semantics.h"
+
 using namespace mlir;
 
 namespace sparsam {
@@ -23,29 +25,17 @@ struct CutOut {
   }
 };
 
-/// The elements of a constant of float32; nothing if it is none.
-std::optional<SmallVector<float>> readFloats(ElementsAttr constant) {
-  if (!constant.getElementType().isF32())
-    return std::nullopt;
-  if (auto dense = dyn_cast<DenseElementsAttr>(constant))
-    return llvm::to_vector(dense.getValues<float>());
-  auto resource = dyn_cast<DenseF32ResourceElementsAttr>(constant);
-  std::optional<ArrayRef<float>> numbers =
-      resource ? resource.tryGetAsArrayRef() : std::optional<ArrayRef<float>>();
-  return numbers ? std::optional(llvm::to_vector(*numbers)) : std::nullopt;
-}
-
 /// Whether each element of a constant is true or 1; fails if one is neither 0 nor 1.
 LogicalResult readFlags(ElementsAttr constant, SmallVectorImpl<bool> &flags) {
-  if (auto dense = dyn_cast<DenseElementsAttr>(constant);
-      dense && dense.getElementType().isInteger(1)) {
-    flags.append(dense.value_begin<bool>(), dense.value_end<bool>());
+  const int64_t elements = constant.getNumElements();
+  if (auto mask = sattn::semantics::toMask(constant, elements)) {
+    flags.append(mask->data.begin(), mask->data.end());
     return success();
   }
-  std::optional<SmallVector<float>> numbers = readFloats(constant);
-  if (!numbers || llvm::any_of(*numbers, [](float x) { return x != 0 && x != 1; }))
+  auto numbers = sattn::semantics::toFloats(constant, elements);
+  if (!numbers || llvm::any_of(numbers->data, [](float x) { return x != 0 && x != 1; }))
     return failure();
-  llvm::append_range(flags, llvm::map_range(*numbers, [](float x) { return x == 1; }));
+  llvm::append_range(flags, llvm::map_range(numbers->data, [](float x) { return x == 1; }));
   return success();
 }
 
