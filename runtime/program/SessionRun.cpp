@@ -43,6 +43,7 @@ private:
                               MaskTrace *masks);
   Status timePending();
   void markLaunch(const LaunchReport &report);
+  void keep(LaunchReport report, MaskTrace &masks);
   double clockMhz() const { return state_.arch ? state_.arch->real(Arch::kClockParameter) : 0; }
 
   Session::State &state_;
@@ -286,9 +287,7 @@ Status Run::runAccelerator(const program::AcceleratorStage &stage, unsigned inde
     if (!report)
       return report.error();
     if (options_.mode == RunMode::functional) {
-      result_.launches.push_back(report.take());
-      if (options_.recordMasks)
-        result_.masks.kernels.merge(pending.masks.kernels);
+      keep(report.take(), pending.masks);
       return Status();
     }
     pending.numerics = std::move(report->metrics);
@@ -298,6 +297,13 @@ Status Run::runAccelerator(const program::AcceleratorStage &stage, unsigned inde
   if (options_.timeline || pending_.size() >= launchesAtOnce())
     return timePending();
   return Status();
+}
+
+/// Adds a finished launch to the result.
+void Run::keep(LaunchReport report, MaskTrace &masks) {
+  result_.launches.push_back(std::move(report));
+  if (options_.recordMasks)
+    result_.masks.kernels.merge(masks.kernels);
 }
 
 /// One event over all of the launch, above those of the units: it says whose they are.
@@ -327,9 +333,7 @@ Status Run::timePending() {
       markLaunch(report);
     if (double clock = clockMhz(); clock > 0)
       elapsed_ += double(report.cycles.value) / clock;
-    result_.launches.push_back(std::move(report));
-    if (options_.recordMasks)
-      result_.masks.kernels.merge(pending_[i].masks.kernels);
+    keep(std::move(report), pending_[i].masks);
   }
   pending_.clear();
   return Status();

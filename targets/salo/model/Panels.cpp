@@ -5,6 +5,8 @@
 
 #include "targets/salo/model/Kernels.h"
 
+#include "runtime/units/HiddenKeys.h"
+
 #include <algorithm>
 
 namespace sparsam::salo {
@@ -16,8 +18,7 @@ static int32_t pack(int16_t even, int16_t odd) {
 }
 
 Result<bool> hides(float value) {
-  constexpr float kHidden = -10000; // the largest that exporters use
-  if (value == 0 || value <= kHidden)
+  if (value == 0 || value <= kHidesKey)
     return value != 0;
   return makeError("the mask holds ", value,
                    "; the machine shows a key (0) or hides it (-10000 or less) and adds nothing");

@@ -3,6 +3,7 @@
 
 #include "targets/sanger/model/ValidTokens.h"
 
+#include "runtime/units/HiddenKeys.h"
 #include "runtime/units/ValidLengths.h"
 
 #include <algorithm>
@@ -11,9 +12,6 @@
 namespace sparsam::sanger {
 
 using namespace runtime;
-
-/// What an additive mask gives to a padded key, or less. [R modeling_bert]
-static constexpr float kPadded = -10000.0f;
 
 /// The first `lengthOf(entry)` of so many tokens.
 template <typename LengthOf>
@@ -48,7 +46,7 @@ static void markShown(std::span<const float> rows, int64_t keys, int64_t entry, 
   std::iota(hidden.begin(), hidden.end(), 0);
   for (size_t row = 0; row + size_t(keys) <= rows.size() && !hidden.empty(); row += size_t(keys))
     std::erase_if(hidden, [&](int64_t key) {
-      const bool isShown = rows[row + size_t(key)] > kPadded;
+      const bool isShown = rows[row + size_t(key)] > kHidesKey;
       if (isShown)
         shown.set(entry, 0, key);
       return isShown;

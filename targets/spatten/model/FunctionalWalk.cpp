@@ -4,6 +4,7 @@
 #include "targets/spatten/model/FunctionalWalk.h"
 
 #include "runtime/units/HeadWalks.h"
+#include "runtime/units/HiddenKeys.h"
 #include "targets/spatten/model/Ranking.h"
 
 #include <algorithm>
@@ -14,9 +15,6 @@ namespace sparsam::spatten {
 using namespace runtime;
 
 namespace {
-
-/// What a mask adds to the scores of pairs that it hides, at most: the largest that exporters use.
-constexpr float kHides = -10000;
 
 /// What the heads add to the scores: of each head its own, so that no order of threads matters.
 struct Sums {
@@ -222,7 +220,7 @@ private:
       int64_t key = tokens.memory != 0 ? lists_[size_t(tokens.offset + j)] : j;
       pairs[size_t(key / 64)] |= uint64_t(1) << (key % 64);
       values[size_t(key / 64)] |= uint64_t(d.keepsValue[size_t(j)]) << (key % 64);
-      if (keys.bias && keys.bias[j * keys.biasStep] <= kHides)
+      if (keys.bias && keys.bias[j * keys.biasStep] <= kHidesKey)
         decisions_.hidden.set(head_, row, key);
     }
     if (d.needsLsb)
