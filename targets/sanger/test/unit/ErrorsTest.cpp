@@ -23,6 +23,16 @@ std::string loadError(const std::function<void(Core &)> &change,
   return status ? "" : status.error().message;
 }
 
+/// The error of loading and running `core` as it is; "" if there is none.
+std::string launchError(Core &core) {
+  EXPECT_TRUE(core.load().ok());
+  LaunchContext context;
+  context.bindings = core.data.bindings(core.shape);
+  auto report = core.machine->launch(0, context);
+  EXPECT_FALSE(report.ok());
+  return report ? "" : report.error().message;
+}
+
 void expectContains(const std::string &text, const std::string &part) {
   EXPECT_NE(text.find(part), std::string::npos) << text;
 }
@@ -107,23 +117,13 @@ TEST(SangerErrors, TwoBlocksForOneCount) {
     auto copy = b;
     b.insert(b.end(), copy.begin(), copy.end());
   };
-  ASSERT_TRUE(core.load().ok());
-  LaunchContext context;
-  context.bindings = core.data.bindings(core.shape);
-  auto report = core.machine->launch(0, context);
-  ASSERT_FALSE(report.ok());
-  expectContains(report.error().message, "sddmm takes a block of a list that has no more");
+  expectContains(launchError(core), "sddmm takes a block of a list that has no more");
 }
 
 TEST(SangerErrors, ConfigDoesNotFitTensors) {
   Core core({1, 64, 64, 16}, kCalibrated);
   core.program.config.queries = 63;
-  ASSERT_TRUE(core.load().ok());
-  LaunchContext context;
-  context.bindings = core.data.bindings(core.shape);
-  auto report = core.machine->launch(0, context);
-  ASSERT_FALSE(report.ok());
-  expectContains(report.error().message,
+  expectContains(launchError(core),
                  "'config' says 1 heads of 63 queries and 16 dimensions, but their tensor has "
                  "1024 elements");
 }
@@ -133,12 +133,7 @@ TEST(SangerErrors, LoadsNoQueriesOrKeys) {
     Core core({1, 64, 64, 16}, kCalibrated);
     core.program.loadsQueries = loadsQueries;
     core.program.loadsKeys = !loadsQueries;
-    ASSERT_TRUE(core.load().ok());
-    LaunchContext context;
-    context.bindings = core.data.bindings(core.shape);
-    auto report = core.machine->launch(0, context);
-    ASSERT_FALSE(report.ok());
-    EXPECT_EQ(report.error().message,
+    EXPECT_EQ(launchError(core),
               std::string("kernel 'attention_0' loads no ") + (loadsQueries ? "keys" : "queries"));
   }
 }
@@ -151,12 +146,7 @@ TEST(SangerErrors, HeadBeyondTheOthers) {
   core.program.config.heads = 1;
   ASSERT_TRUE(core.load().ok());
   core.program.config.heads = 2;
-  ASSERT_TRUE(core.load().ok());
-  LaunchContext context;
-  context.bindings = core.data.bindings(core.shape);
-  auto report = core.machine->launch(0, context);
-  ASSERT_FALSE(report.ok());
-  expectContains(report.error().message, "'config' says 2 heads");
+  expectContains(launchError(core), "'config' says 2 heads");
 }
 
 TEST(SangerErrors, TensorTypes) {

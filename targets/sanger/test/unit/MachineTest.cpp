@@ -244,10 +244,8 @@ TEST(SangerRtl, IsCloseToTheReference) {
     ASSERT_EQ(x * 256, std::trunc(x * 256)) << "outputs are words with 8 fraction bits";
 }
 
-TEST(SangerRtl, WorkedBlockIsExact) {
-  // One query, two keys, d = 1: q = 2, k = {0.5, 1}, v = {1, -1}; scores 1 and 2 (16 fraction
-  // bits). Exp unit, width 32: exp(1) = 177505, exp(2) = 480774 (next test); out = (e1 - e2) / (e1
-  // + e2), truncated.
+/// One query, two keys, d = 1: q = 2, k = {0.5, 1}, v = {1, -1}.
+static Core oneBlock() {
   CoreShape shape{1, 1, 2, 1};
   shape.predicts = false;
   shape.scale = 1;
@@ -255,19 +253,21 @@ TEST(SangerRtl, WorkedBlockIsExact) {
   core.data.query = {2};
   core.data.key = {0.5f, 1};
   core.data.value = {1, -1};
+  return core;
+}
+
+TEST(SangerRtl, WorkedBlockIsExact) {
+  // One query, two keys, d = 1: q = 2, k = {0.5, 1}, v = {1, -1}; scores 1 and 2 (16 fraction
+  // bits). Exp unit, width 32: exp(1) = 177505, exp(2) = 480774 (next test); out = (e1 - e2) / (e1
+  // + e2), truncated.
+  Core core = oneBlock();
   core.run();
   const double e1 = 177505, e2 = 480774;
   EXPECT_EQ(core.data.output[0], float(std::trunc((e1 - e2) * 256 / (e1 + e2)) / 256));
 }
 
 TEST(SangerRtl, SaysWhatOverflows) {
-  CoreShape shape{1, 1, 2, 1};
-  shape.predicts = false;
-  shape.scale = 1;
-  Core core(shape, {"numerics=rtl"});
-  core.data.query = {2};
-  core.data.key = {0.5f, 1};
-  core.data.value = {1, -1};
+  Core core = oneBlock();
   EXPECT_FALSE(core.run().metrics.contains("warnings"));
   core.data.key = {5, 6}; // scores 10 and 12: exp(10) and exp(12) are held to 2^15, as is their sum
   LaunchReport report = core.run();
