@@ -3,6 +3,7 @@
 #ifndef SPARSAM_RUNTIME_UNITS_VALIDLENGTHS_H
 #define SPARSAM_RUNTIME_UNITS_VALIDLENGTHS_H
 
+#include "runtime/kernel/MaskTrace.h"
 #include "runtime/support/Result.h"
 
 #include <cstdint>
@@ -18,6 +19,19 @@ Status checkValidLengths(std::span<const int64_t> lengths, int64_t batch, int64_
 inline int64_t validLength(std::span<const int64_t> lengths, int64_t entry, int64_t tokens) {
   return lengths.empty() ? tokens : lengths[lengths.size() == 1 ? 0 : size_t(entry)];
 }
+
+/// Pairs of a query and a key that are no padding, and how many of them are kept.
+struct ValidPairs {
+  int64_t kept = 0, all = 0;
+
+  void operator+=(const ValidPairs &other) {
+    kept += other.kept;
+    all += other.all;
+  }
+};
+
+/// Those of `masks`, over all heads, by lengths that were checked.
+ValidPairs countValidPairs(const BitTensor &masks, std::span<const int64_t> lengths);
 
 } // namespace sparsam::runtime
 

@@ -123,24 +123,6 @@ static Tensor toTensor(const BitTensor &bits) {
   return tensor;
 }
 
-/// Pairs of queries and keys that are no padding, and how many of them the pattern keeps. Rows of
-/// padding keep global columns and randoms, which nobody reads.
-struct ValidPairs {
-  int64_t kept = 0, all = 0;
-};
-
-static ValidPairs countValidPairs(const BitTensor &masks, std::span<const int64_t> lengths) {
-  ValidPairs pairs;
-  for (int64_t head = 0; head < masks.batch() * masks.heads(); ++head) {
-    const int64_t valid = validLength(lengths, head / masks.heads(), masks.queries());
-    pairs.all += valid * valid;
-    for (int64_t i = 0; i < valid; ++i)
-      for (int64_t j = 0; j < valid; ++j)
-        pairs.kept += masks.get(head, i, j);
-  }
-  return pairs;
-}
-
 static Result<nlohmann::ordered_json> analyzeScores(const SimulateRequest &request,
                                                     const Params &params) {
   if (params.version != 2)
@@ -155,6 +137,7 @@ static Result<nlohmann::ordered_json> analyzeScores(const SimulateRequest &reque
   if (!masks)
     return masks.error();
   const int64_t n = masks->queries(), heads = masks->batch() * masks->heads();
+  // Rows of padding keep global columns and randoms, which nobody reads.
   const ValidPairs pairs = countValidPairs(*masks, request.validLengths);
   const int64_t blocks = n / params.blocks.block;
   nlohmann::ordered_json json;

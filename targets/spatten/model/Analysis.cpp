@@ -165,30 +165,8 @@ nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, con
 /// Entries of a trace beside the masks themselves have a point in their name.
 static bool isMask(const std::string &name) { return name.find('.') == std::string::npos; }
 
-namespace {
-
-/// Pairs whose query and key are no padding: those whose bit is set, and all.
-struct PairCount {
-  double set = 0, all = 0;
-
-  void add(const BitTensor &bits, std::span<const int64_t> lengths) {
-    for (int64_t head = 0; head < bits.batch() * bits.heads(); ++head) {
-      const int64_t length =
-          validLength(lengths, head / bits.heads(), std::max(bits.queries(), bits.keys()));
-      const int64_t queries = std::min(length, bits.queries()),
-                    keys = std::min(length, bits.keys());
-      for (int64_t i = 0; i < queries; ++i)
-        for (int64_t j = 0; j < keys; ++j)
-          set += bits.get(head, i, j);
-      all += double(queries) * double(keys);
-    }
-  }
-};
-
-} // namespace
-
 static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &request) {
-  PairCount kept, computed, mixed;
+  ValidPairs kept, computed, mixed;
   size_t kernels = 0;
   for (const auto &[name, masks] : request.masks->kernels) {
     if (!isMask(name))
@@ -201,18 +179,19 @@ static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &reques
       auto found = request.masks->kernels.find(part);
       return found == request.masks->kernels.end() ? nullptr : &found->second;
     };
-    kept.add(masks, request.validLengths);
-    computed.add(masks, request.validLengths);
+    const ValidPairs own = countValidPairs(masks, request.validLengths);
+    kept += own;
+    computed += own;
     if (const BitTensor *hidden = find(hiddenName(name)))
-      computed.add(*hidden, request.validLengths);
+      computed += countValidPairs(*hidden, request.validLengths);
     const BitTensor *values = find(valuesName(name));
-    mixed.add(values ? *values : masks, request.validLengths);
+    mixed += values ? countValidPairs(*values, request.validLengths) : own;
   }
   if (kernels == 0)
     return makeError("the mask file holds no masks");
   nlohmann::ordered_json json;
-  json["density"] = kept.all > 0 ? kept.set / kept.all : 0;
-  json["value_density"] = computed.set > 0 ? mixed.set / computed.set : 0;
+  json["density"] = kept.all > 0 ? double(kept.kept) / double(kept.all) : 0;
+  json["value_density"] = computed.kept > 0 ? double(mixed.kept) / double(computed.kept) : 0;
   return json;
 }
 
