@@ -105,6 +105,32 @@ static void transposeHeads(benchmark::State &state) {
             {{1, 512, 12, 64}}, {1, 12, 512, 64}, false);
 }
 
+/// The layer of one token, as in decoding: kernels take turns over more weights than caches hold.
+static void linearOfOneRow(benchmark::State &state) {
+  const int64_t depth = state.range(1), width = state.range(2);
+  const bool isTransposed = state.range(3) != 0;
+  const Shape shape = isTransposed ? Shape{width, depth} : Shape{depth, width};
+  constexpr int64_t kElements = 48 << 20;
+  std::vector<Tensor> weights;
+  for (int64_t n = 0; n < kElements; n += depth * width)
+    weights.push_back(filled(shape, 0.01f));
+  Tensor x = filled({1, depth}, 0.01f), bias = filled({width}, 0.01f), y(DType::f32, {1, width});
+  auto kernel =
+      createHostKernel("sattn.linear", {{"transpose_weight", int64_t(isTransposed)}},
+                       {x.view(), {DType::f32, shape}, bias.view()}, {{DType::f32, {1, width}}});
+  if (!kernel)
+    return state.SkipWithError(kernel.error().message.c_str());
+  setThreadCount(unsigned(state.range(0)));
+  for (auto _ : state)
+    for (const Tensor &weight : weights)
+      if (Status status = (*kernel)->run({x.view(), weight.view(), bias.view()}, {y.view()});
+          !status)
+        return state.SkipWithError(status.error().message.c_str());
+  setThreadCount(0);
+  state.SetBytesProcessed(int64_t(state.iterations()) * int64_t(weights.size()) * depth * width *
+                          4);
+}
+
 static void layers(benchmark::internal::Benchmark *bench) {
   bench->ArgNames({"threads", "rows", "depth", "width"})->UseRealTime();
   for (int64_t threads : {1, 2})
@@ -116,7 +142,19 @@ static void threads(benchmark::internal::Benchmark *bench) {
   bench->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime();
 }
 
+/// The layers of GPT-2 small.
+static void oneRowLayers(benchmark::internal::Benchmark *bench) {
+  bench->ArgNames({"threads", "depth", "width", "transposed"})->UseRealTime();
+  for (int64_t threads : {1, 2})
+    for (auto [depth, width] :
+         {std::pair(768, 768), std::pair(768, 2304), std::pair(768, 3072), std::pair(3072, 768)})
+      bench->Args({threads, depth, width, 0});
+  for (int64_t threads : {1, 2})
+    bench->Args({threads, 768, 50257, 1});
+}
+
 BENCHMARK(linear)->Apply(layers);
+BENCHMARK(linearOfOneRow)->Apply(oneRowLayers);
 BENCHMARK(wholePrimitive)->Apply(layers);
 BENCHMARK(attention)->Apply(threads);
 BENCHMARK(layerNormalization)->Apply(threads);

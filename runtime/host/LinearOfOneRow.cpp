@@ -87,7 +87,7 @@ public:
 
 private:
   /// Columns of a task: sums stay in the first cache.
-  static constexpr int64_t kStripe = 2048;
+  static constexpr int64_t kStripe = 4096;
   /// Enough tasks for the threads to finish together.
   static constexpr int64_t kTasks = 16;
   /// A part of fewer rows is not worth its sums.
