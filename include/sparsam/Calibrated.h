@@ -11,6 +11,15 @@ namespace sparsam {
 /// that name.
 double getCalibrated(mlir::Operation *op, isa::ArchAttr arch, llvm::StringRef name);
 
+/// An error of `op` that calibration on sample inputs mends: a driver can say how.
+mlir::InFlightDiagnostic emitMissingCalibration(mlir::Operation *op);
+
+/// The error of a selection policy without a value for `name`.
+mlir::InFlightDiagnostic emitUncalibratedPolicy(mlir::Operation *op, llvm::StringRef name);
+
+/// True for an error of emitMissingCalibration.
+bool isMissingCalibration(mlir::Diagnostic &diagnostic);
+
 } // namespace sparsam
 
 #endif // SPARSAM_CALIBRATED_H

@@ -94,4 +94,29 @@ double getCalibrated(Operation *op, isa::ArchAttr arch, StringRef name) {
   return arch.getReal(name);
 }
 
+//===-- Errors -------------------------------------------------------------===//
+
+/// What such an error carries beside its text.
+static constexpr StringLiteral kMissingCalibration = "sparsam.missing_calibration";
+
+InFlightDiagnostic emitMissingCalibration(Operation *op) {
+  InFlightDiagnostic diagnostic = op->emitOpError();
+  diagnostic.getUnderlyingDiagnostic()->getMetadata().emplace_back(StringRef(kMissingCalibration));
+  return diagnostic;
+}
+
+InFlightDiagnostic emitUncalibratedPolicy(Operation *op, StringRef name) {
+  InFlightDiagnostic diagnostic = emitMissingCalibration(op);
+  diagnostic << "has a selection policy without a value for `" << name
+             << "`; calibrate on sample inputs, or give it in the target's settings";
+  return diagnostic;
+}
+
+bool isMissingCalibration(Diagnostic &diagnostic) {
+  return llvm::any_of(diagnostic.getMetadata(), [](const DiagnosticArgument &argument) {
+    return argument.getKind() == DiagnosticArgument::DiagnosticArgumentKind::String &&
+           argument.getAsString() == kMissingCalibration;
+  });
+}
+
 } // namespace sparsam

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Decompose.cpp - attention as selection, sddmm, softmax and spmm ----===//
 
+#include "sparsam/Calibrated.h"
 #include "sparsam/Transforms.h"
 
 #include "isa/Isa.h"
@@ -17,9 +18,7 @@ namespace {
 LogicalResult decompose(sattn::AttentionOp core) {
   StringRef missing = core.getPolicy().missingCalibration();
   if (!missing.empty())
-    return core.emitOpError()
-           << "has a selection policy without a value for `" << missing
-           << "`; calibrate on sample inputs, or give it in the target's settings";
+    return emitUncalibratedPolicy(core, missing);
   if (core.getNumResults() != 1)
     return core.emitOpError() << "cannot be decomposed: nothing but `sattn.attention` accumulates "
                                  "scores of tokens and heads";

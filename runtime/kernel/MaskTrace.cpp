@@ -27,6 +27,13 @@ using Dims = std::array<int64_t, 4>;
 
 static std::string text(const Dims &dims) { return toString(Shape(dims.begin(), dims.end())); }
 
+bool MaskTrace::isMask(const std::string &name) const {
+  for (size_t dot = name.find('.'); dot != name.npos; dot = name.find('.', dot + 1))
+    if (kernels.count(name.substr(0, dot)))
+      return false;
+  return true;
+}
+
 /// Refuses shapes whose bit tensor could not be held; `bytes` is what the file really has.
 static Status checkDims(const Dims &dims, uint64_t bytes) {
   Shape shape(dims.begin(), dims.end());

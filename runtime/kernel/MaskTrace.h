@@ -55,6 +55,10 @@ private:
 /// Bit tensors by kernel name.
 struct MaskTrace {
   std::map<std::string, BitTensor> kernels;
+
+  /// False for an entry `<kernel>.<what>` beside an entry `<kernel>`: what a machine decided or knew
+  /// beyond the masks of that kernel. A point alone says nothing: nodes of a model have points too.
+  bool isMask(const std::string &name) const;
 };
 
 /// Reads a mask trace (.npz as above), or masks from one .npy file: bool [batch, heads, n, n] (or

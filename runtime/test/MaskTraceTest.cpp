@@ -126,3 +126,13 @@ TEST_F(Masks, of_attention_is_read_without_its_output) {
   ASSERT_EQ(trace->kernels.size(), 1u);
   EXPECT_EQ(trace->kernels.at("mask").row(0, 1)[0], 2u);
 }
+
+TEST(MaskTrace, knows_masks_from_what_is_recorded_beside_them) {
+  MaskTrace trace;
+  for (const char *name : {"layer.0", "layer.0.valid", "layer.1", "attention_0"})
+    trace.kernels[name] = BitTensor(1, 1, 1, 1);
+  EXPECT_TRUE(trace.isMask("layer.0")); // no 'layer': the point is of its name
+  EXPECT_TRUE(trace.isMask("layer.1"));
+  EXPECT_TRUE(trace.isMask("attention_0"));
+  EXPECT_FALSE(trace.isMask("layer.0.valid"));
+}

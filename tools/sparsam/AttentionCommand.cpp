@@ -56,6 +56,12 @@ public:
     auto arch = machine_.resolve();
     if (!arch)
       return arch.error();
+    const std::vector<NamedFile> inputs = {{"the queries", paths_[0]},
+                                           {"the keys", paths_[1]},
+                                           {"the values", paths_[2]},
+                                           {"the parameters", machine_.file}};
+    if (Status status = checkOutputs({{"-o", output_}}, inputs); !status)
+      return status;
     runtime::TensorMap tensors;
     if (Status status = read(tensors); !status)
       return status;
@@ -189,9 +195,12 @@ private:
     runtime::TensorMap tensors;
     if (!paths_[2].empty())
       tensors["out"] = withoutBatch(result.outputs.at("out"));
-    for (const auto &[kernel, bits] : result.masks.kernels)
-      if (kernel.ends_with(".predicted") || result.masks.kernels.size() == 1)
-        tensors["mask"] = toTensor(bits);
+    const auto &entries = result.masks.kernels;
+    for (const auto &[kernel, bits] : entries)
+      if (result.masks.isMask(kernel)) {
+        auto predicted = entries.find(kernel + ".predicted");
+        tensors["mask"] = toTensor(predicted != entries.end() ? predicted->second : bits);
+      }
     if (tensors.empty())
       return makeError("-o ", output_, ": target '", target,
                        "' makes no mask, so that there is nothing to write; give --v");

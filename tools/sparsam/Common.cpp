@@ -70,6 +70,11 @@ static std::optional<std::pair<int64_t, int64_t>> cutRows(std::string &file) {
   return std::pair(*from, *to);
 }
 
+std::string withoutRows(std::string file) {
+  cutRows(file);
+  return file;
+}
+
 static runtime::Tensor rowsOf(const runtime::Tensor &tensor, int64_t from, int64_t to) {
   runtime::Shape shape = tensor.shape();
   const uint64_t bytesOfRow = tensor.bytes() / uint64_t(std::max<int64_t>(shape[0], 1));
@@ -136,13 +141,9 @@ Result<runtime::TensorMap> InputOptions::read() const {
 
 std::vector<NamedFile> InputOptions::paths() const {
   std::vector<NamedFile> paths;
-  for (std::string path : files) {
-    if (path.ends_with(".npy"))
-      path = path.substr(path.find('=') + 1);
-    else
-      cutRows(path);
-    paths.push_back({"the input", path});
-  }
+  for (const std::string &file : files)
+    paths.push_back({"the input",
+                     file.ends_with(".npy") ? file.substr(file.find('=') + 1) : withoutRows(file)});
   return paths;
 }
 

@@ -39,6 +39,17 @@ struct MachineOptions {
   Result<runtime::Arch> resolve() const;
 };
 
+/// A file that a command reads ("the model") or writes ("-o").
+struct NamedFile {
+  std::string what, path;
+};
+
+/// Refuses to write a file that is read, or that is written twice. Empty paths do not count.
+Status checkOutputs(const std::vector<NamedFile> &written, const std::vector<NamedFile> &read);
+
+/// FILE of "FILE@A:B".
+std::string withoutRows(std::string file);
+
 /// Reads an .npz; of FILE@A:B the rows A to B-1 of every tensor, counted along the first dimension.
 Result<runtime::TensorMap> readTensors(const std::string &file);
 
@@ -47,14 +58,6 @@ inline constexpr const char *kLabels = "labels";
 
 /// The same without the labels, which are no input but what the outputs are compared with.
 Result<runtime::TensorMap> readSamples(const std::string &file);
-
-/// A file that a command reads ("the model") or writes ("-o").
-struct NamedFile {
-  std::string what, path;
-};
-
-/// Refuses to write a file that is read, or that is written twice. Empty paths do not count.
-Status checkOutputs(const std::vector<NamedFile> &written, const std::vector<NamedFile> &read);
 
 /// --input: tensors by name from an .npz (FILE or FILE@A:B), or of one name from NAME=file.npy.
 struct InputOptions {

@@ -39,6 +39,8 @@ public:
       return makeError("needs inputs: --input x.npz");
     if (options_.mode() != AttentionMode::sparse)
       return makeError("compares sparse with dense attention; leave --attention out");
+    if (Status status = checkOutputs({{"--csv", csv_}}, filesRead()); !status)
+      return status;
     auto inputs = inputs_.read();
     if (!inputs)
       return inputs.error();
@@ -51,6 +53,15 @@ public:
   }
 
 private:
+  std::vector<NamedFile> filesRead() const {
+    std::vector<NamedFile> read = inputs_.paths(), compiled = options_.paths();
+    read.insert(read.end(), compiled.begin(), compiled.end());
+    read.push_back({"the labels", withoutRows(labelsFile_)});
+    for (const std::string &file : machines_.files)
+      read.push_back({"the parameters", file.substr(file.find('=') + 1)}); // all of it without '='
+    return read;
+  }
+
   /// --preset, --arch and --set may be for one of several machines.
   void addMachineOptions(CLI::App &command) {
     command

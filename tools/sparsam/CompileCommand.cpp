@@ -47,9 +47,7 @@ public:
       return arch.error();
     if (output_.empty())
       output_ = std::filesystem::path(options_.model).replace_extension(".spx").string();
-    const std::vector<NamedFile> read = {{"the model", options_.model},
-                                         {"the calibration", options_.calibrationFile}};
-    if (Status status = checkOutputs({{"-o", output_}}, read); !status)
+    if (Status status = checkOutputs({{"-o", output_}}, options_.paths()); !status)
       return status;
     Compilation compilation;
     auto program = compile(compilation, *arch);
@@ -122,6 +120,10 @@ public:
       return arch.error();
     if (inputs_.files.empty())
       return makeError("needs sample inputs: --input samples.npz");
+    std::vector<NamedFile> read = inputs_.paths();
+    read.insert(read.end(), {{"the model", model_}, {"the parameters", machine_.file}});
+    if (Status status = checkOutputs({{"-o", output_}}, read); !status)
+      return status;
     auto samples = inputs_.read();
     if (!samples)
       return samples.error();

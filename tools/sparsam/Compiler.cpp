@@ -8,6 +8,7 @@
 #include "runtime/report/Report.h"
 #include "runtime/support/Text.h"
 #include "sattn/Sattn.h"
+#include "sparsam/Calibrated.h"
 #include "sparsam/Conversion.h"
 #include "sparsam/Decode.h"
 #include "sparsam/Import.h"
@@ -95,6 +96,7 @@ Compilation::Compilation() : takeWarning_(printWarning) {
     // What MLIR says of a crash comes from runPasses, in the words of a user.
     const bool isOfCrash = StringRef(text).contains("A signal was caught") ||
                            StringRef(text).contains("Failures have been detected while processing");
+    isUncalibrated_ |= isMissingCalibration(diagnostic);
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error && !isOfCrash)
       errors_.push_back(std::move(text));
     else if (diagnostic.getSeverity() == DiagnosticSeverity::Warning)
@@ -273,10 +275,10 @@ Status Compilation::lower(const runtime::Arch &arch, AttentionMode mode,
   PipelineOptions options;
   options.attention = mode;
   options.calibration = calibration;
+  isUncalibrated_ = false;
   Status status = runPasses([&](OpPassManager &pm) { buildCompilePipeline(pm, target, options); });
   // Where calibration is optional, most errors have nothing to do with it.
-  const bool asksForIt = !status && status.error().message.find("calibrate") != std::string::npos;
-  if (asksForIt && usesCalibration(mode, arch))
+  if (!status && isUncalibrated_ && usesCalibration(mode, arch))
     return makeError(status.error().message, calibrationNote(arch, calibration));
   return status;
 }
@@ -386,6 +388,13 @@ void ModelOptions::addTo(CLI::App &command, const char *what, const char *type) 
                   "sparse: the target's selection; dense: every pair, on the target; host")
       ->check(CLI::IsMember({"sparse", "dense", "host"}));
   command.add_flag("--dense", dense, "The same as --attention dense");
+}
+
+std::vector<NamedFile> ModelOptions::paths() const {
+  return {{model.ends_with(".spx") ? "the program" : "the model", model},
+          {"the calibration", calibrationFile},
+          {"the samples", withoutRows(samples)},
+          {"the parameters", machine.file}};
 }
 
 AttentionMode ModelOptions::mode() const {

@@ -103,6 +103,7 @@ private:
 
   std::unique_ptr<mlir::MLIRContext> context_;
   std::vector<std::string> errors_;
+  bool isUncalibrated_ = false; ///< an error said so
   std::function<void(std::string)> takeWarning_;
   mlir::OwningOpRef<mlir::ModuleOp> module_;
   bool keepsRefused_ = false;
@@ -129,6 +130,8 @@ struct ModelOptions {
   /// Parameters of attention cores from --calibration or --calibrate.
   Result<Calibration> calibration(Compilation &compilation, const runtime::Arch &arch) const;
   Provenance provenance(const runtime::Arch &arch) const;
+  /// The files that compiling reads.
+  std::vector<NamedFile> paths() const;
 };
 
 } // namespace sparsam::driver

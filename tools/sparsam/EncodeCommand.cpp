@@ -40,6 +40,8 @@ public:
   Status run() override {
     if (Status status = readFormat(); !status)
       return status;
+    if (Status status = checkOutputs({{"-o", output_}}, {{"the weights", path_}}); !status)
+      return status;
     auto tensor = readWeights();
     if (!tensor)
       return tensor.error();
@@ -51,9 +53,8 @@ public:
       largest = std::max(largest, std::abs(data[i]));
     if (format_.bits < 32)
       format_.fraction = sattn::widestFraction(format_.bits, largest);
-    auto compressed = sattn::compress(format_, outputs, inputs, [&](int64_t o, int64_t i) {
-      return data[o * inputs + i];
-    });
+    auto compressed = sattn::compress(format_, outputs, inputs,
+                                      [&](int64_t o, int64_t i) { return data[o * inputs + i]; });
     if (!output_.empty())
       if (Status status = runtime::writeNpz(output_, tensorsOf(compressed, outputs, inputs));
           !status)
@@ -103,8 +104,9 @@ private:
     const int64_t groups = inputs / format_.m;
     Tensor mask(DType::boolean, {outputs, inputs}),
         values(DType::f32, {outputs, groups * format_.n});
-    sattn::forEachKept(format_, outputs, inputs, compressed.bitmaps.data(),
-                       [&](int64_t o, int64_t i, int64_t) { mask.as<bool>()[o * inputs + i] = true; });
+    sattn::forEachKept(
+        format_, outputs, inputs, compressed.bitmaps.data(),
+        [&](int64_t o, int64_t i, int64_t) { mask.as<bool>()[o * inputs + i] = true; });
     std::copy(compressed.values.begin(), compressed.values.end(), values.as<float>());
     runtime::TensorMap tensors = {{"mask", mask}, {"values", values}};
     if (format_.bits < 32) {
@@ -173,10 +175,9 @@ private:
 } // namespace
 
 void addEncode(CLI::App &app) {
-  addCommand<EncodeCommand>(
-      app, "encode", "Prune a weight matrix to N:M and compress it",
-      "  sparsam encode --nm 2:8 --bits 16 w.npy -o encoded.npz\n"
-      "  sparsam encode --nm 1:16 --bits 8 w.npy --json\n");
+  addCommand<EncodeCommand>(app, "encode", "Prune a weight matrix to N:M and compress it",
+                            "  sparsam encode --nm 2:8 --bits 16 w.npy -o encoded.npz\n"
+                            "  sparsam encode --nm 1:16 --bits 8 w.npy --json\n");
 }
 
 } // namespace sparsam::driver

@@ -56,6 +56,10 @@ public:
 
   Status run() override {
     auto start = std::chrono::steady_clock::now();
+    std::vector<NamedFile> read = inputs_.paths();
+    read.insert(read.end(), {{"the program", program_}, {"the program", promptProgram_}});
+    if (Status status = checkOutputs({{"-o", output_}, {"--save-state", state_}}, read); !status)
+      return status;
     runtime::setThreadCount(threads_);
     auto session = open(program_);
     if (!session)

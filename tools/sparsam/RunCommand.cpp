@@ -154,10 +154,9 @@ private:
       return makeError("-o: a timing run has no outputs");
     if (isTiming && !record_.empty())
       return makeError("--record-masks: a timing run makes no masks");
-    std::vector<NamedFile> read = inputs_.paths();
-    read.insert(read.end(),
-                {{options_.model.ends_with(".onnx") ? "the model" : "the program", options_.model},
-                 {"the masks", replay_}});
+    std::vector<NamedFile> read = inputs_.paths(), compiled = options_.paths();
+    read.insert(read.end(), compiled.begin(), compiled.end());
+    read.push_back({"the masks", replay_});
     return checkOutputs({{"-o", output_}, {"--record-masks", record_}, {"--trace", trace_}}, read);
   }
 

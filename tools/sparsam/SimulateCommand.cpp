@@ -50,6 +50,12 @@ public:
     auto arch = machine_.resolve();
     if (!arch)
       return arch.error();
+    const std::vector<NamedFile> inputs = {{"the masks", masks_},
+                                           {"the scores", scores_},
+                                           {"the workload", workload_},
+                                           {"the parameters", machine_.file}};
+    if (Status status = checkOutputs({{"-o", output_}}, inputs); !status)
+      return status;
     runtime::SimulateRequest request;
     request.headDim = headDim_;
     request.validLengths = validLengths_;
@@ -143,20 +149,21 @@ private:
       if (!arch.isSet(name))
         if (Status status = arch.set(name, value); !status)
           return status;
-    int64_t cycles = 0;
+    int64_t cycles = 0, kernels = 0;
     Json units;
     for (const auto &[name, bits] : masks.kernels) {
-      if (name.find('.') != std::string::npos)
-        continue; // a further decision of the kernel before the dot
+      if (!masks.isMask(name))
+        continue;
       auto one = time(arch, bits);
       if (!one)
         return makeError("masks '", name, "': ", one.error().message);
       cycles += (*one)["accelerator"]["cycles"].get<int64_t>();
       units = (*one)["accelerator"]["units"];
+      ++kernels;
     }
     report["cycles"] = cycles;
     report["seconds"] = double(cycles) / (arch.real(runtime::Arch::kClockParameter) * 1e6);
-    if (masks.kernels.size() == 1)
+    if (kernels == 1)
       report["units"] = units;
     return Status();
   }
@@ -187,8 +194,8 @@ private:
   /// Refuses valid lengths that do not fit every mask, whatever the machine makes of them.
   Status checkLengths(const runtime::MaskTrace &masks) const {
     for (const auto &[name, bits] : masks.kernels) {
-      if (name.find('.') != std::string::npos)
-        continue; // what a machine recorded beside its masks
+      if (!masks.isMask(name))
+        continue;
       const int64_t tokens = std::max(bits.queries(), bits.keys());
       if (Status fits = runtime::checkValidLengths(validLengths_, bits.batch(), tokens); !fits)
         return makeError("masks '", runtime::printable(name), "': ", fits.error().message);

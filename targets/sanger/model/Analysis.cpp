@@ -81,14 +81,6 @@ static void add(MaskStatistics &sum, const MaskStatistics &part, size_t kernelsB
                            part.blocksPerHead.end());
 }
 
-/// Entries of a trace beside the masks themselves.
-static bool isFurtherEntry(const std::string &name) {
-  auto endsWith = [&](const std::string &suffix) {
-    return name.size() > suffix.size() && name.ends_with(suffix);
-  };
-  return endsWith(predictedName("")) || endsWith(validName(""));
-}
-
 /// The tokens that the request calls valid, or else those that the trace does.
 static Result<ValidTokens> validTokensOf(const std::string &name, const BitTensor &masks,
                                          const SimulateRequest &request) {
@@ -105,7 +97,7 @@ static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &reques
   double tokens = 0;
   int64_t cycles = 0;
   for (const auto &[name, masks] : request.masks->kernels) {
-    if (isFurtherEntry(name))
+    if (!request.masks->isMask(name))
       continue;
     Result<ValidTokens> valid = validTokensOf(name, masks, request);
     if (!valid)

@@ -3,6 +3,8 @@
 
 #include "Core.h"
 
+#include "sparsam/Calibrated.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 
@@ -253,9 +255,7 @@ private:
                                << "; it knows #sattn.dense and #sattn.progressive";
     StringRef missing = policy.missingCalibration();
     if (!missing.empty())
-      return attention.emitOpError()
-             << "has a selection policy without a value for `" << missing
-             << "`; calibrate on sample inputs, or give it in the target's settings";
+      return emitUncalibratedPolicy(attention, missing);
     if (policy.getMsb() < 4 || policy.getMsb() > 12 || policy.getMsb() % 2 != 0 ||
         (policy.getLsb() != 0 && policy.getLsb() != 4))
       return refuse(attention) << policy.getMsb() << " + " << policy.getLsb()

@@ -162,14 +162,11 @@ nlohmann::ordered_json analyzeWorkload(const std::vector<Request> &requests, con
 
 //===-- Masks --------------------------------------------------------------===//
 
-/// Entries of a trace beside the masks themselves have a point in their name.
-static bool isMask(const std::string &name) { return name.find('.') == std::string::npos; }
-
 static Result<nlohmann::ordered_json> analyzeMasks(const SimulateRequest &request) {
   ValidPairs kept, computed, mixed;
   size_t kernels = 0;
   for (const auto &[name, masks] : request.masks->kernels) {
-    if (!isMask(name))
+    if (!request.masks->isMask(name))
       continue;
     const int64_t tokens = std::max(masks.queries(), masks.keys());
     if (Status status = checkValidLengths(request.validLengths, masks.batch(), tokens); !status)

@@ -80,9 +80,10 @@ private:
       return 0.0;
     if (const double value = getCalibrated(op, arch, name); value > 0)
       return value;
-    return op->emitOpError() << "has no value for `" << name
-                             << "`, which numerics=fixed needs; calibrate on sample inputs, give "
-                                "the parameter, or use numerics=float";
+    return emitMissingCalibration(op)
+           << "has no value for `" << name
+           << "`, which numerics=fixed needs; calibrate on sample inputs, give the parameter, or "
+              "use numerics=float";
   }
 
   /// Sets the fraction bits of a matrix from a range.

@@ -29,7 +29,8 @@ static Result<nlohmann::ordered_json> analyze(const SimulateRequest &request, co
     return makeError("this machine has no closed forms; give --masks");
   double pairs = 0;
   for (const auto &[name, masks] : request.masks->kernels)
-    pairs += double(masks.batch() * masks.heads()) * double(masks.queries() * masks.keys());
+    if (request.masks->isMask(name))
+      pairs += double(masks.batch() * masks.heads()) * double(masks.queries() * masks.keys());
   return nlohmann::ordered_json{{"pairs", pairs}};
 }
 
