@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- ElementTypes.cpp - which ops take other floats than float32 --------===//
+//===- ElementTypes.cpp - which ops take which element types --------------===//
 //
-// Everything computes in float32. Other floats may be stored, moved and converted; an op that would
-// compute on them would fail only when the program runs, one op at a time.
+// Reals are computed in float32, whole numbers in int64 and int32. Other types may be stored, moved
+// and converted; an op that would compute on them would fail only when the program runs, one op at
+// a time.
 
 #include "GraphImporter.h"
 
@@ -16,7 +17,7 @@ namespace sparsam {
 constexpr size_t maxListedOps = 20;
 
 /// Moves or converts elements whatever their type is.
-static bool takesAnyFloat(Operation *op) {
+static bool takesAnyType(Operation *op) {
   return llvm::isa<onnx::CastOp, onnx::CastLikeOp, onnx::ConcatOp, onnx::DropoutOp, onnx::ExpandOp,
                    onnx::FlattenOp, onnx::GatherOp, onnx::IdentityOp, onnx::ReshapeOp,
                    onnx::ShapeOp, onnx::SizeOp, onnx::SliceOp, onnx::SplitOp, onnx::SqueezeOp,
@@ -24,51 +25,57 @@ static bool takesAnyFloat(Operation *op) {
                    onnx::WhereOp>(op);
 }
 
-/// The ONNX name of a float that is not float32; empty for other types.
-static StringRef getOtherFloat(Type type) {
+/// The ONNX name of a type that nothing computes in; empty for other types.
+static std::string getTypeWithoutArithmetic(Type type) {
   Type element = getElementTypeOrSelf(type);
-  return element.isF16()    ? "FLOAT16"
-         : element.isF64()  ? "DOUBLE"
-         : element.isBF16() ? "BFLOAT16"
-                            : "";
+  if (element.isF16())
+    return "FLOAT16";
+  if (element.isF64())
+    return "DOUBLE";
+  if (element.isBF16())
+    return "BFLOAT16";
+  auto integer = llvm::dyn_cast<IntegerType>(element);
+  if (!integer || integer.getWidth() == 1 || (!integer.isUnsigned() && integer.getWidth() >= 32))
+    return "";
+  return (integer.isUnsigned() ? "UINT" : "INT") + std::to_string(integer.getWidth());
 }
 
-/// The other float that `op` cannot take; empty if there is none.
-static StringRef findRefusedFloat(Operation *op) {
+/// The type that `op` cannot take; empty if there is none.
+static std::string findRefusedType(Operation *op) {
   const bool isOnnx =
       op->getName().getDialectNamespace() == onnx::OnnxDialect::getDialectNamespace();
   if (!isOnnx || llvm::isa<onnx::ConstantOp>(op))
     return "";
   SmallVector<Type> types(op->getOperandTypes());
   llvm::append_range(types, op->getResultTypes());
-  for (StringRef name : llvm::map_range(types, getOtherFloat)) {
+  for (const std::string &name : llvm::map_range(types, getTypeWithoutArithmetic)) {
     const bool isFill = llvm::isa<onnx::ConstantOfShapeOp>(op) && name == "DOUBLE";
     // The runtime has no tensors of BFLOAT16 at all.
-    if (!name.empty() && (name == "BFLOAT16" || !(takesAnyFloat(op) || isFill)))
+    if (!name.empty() && (name == "BFLOAT16" || !(takesAnyType(op) || isFill)))
       return name;
   }
   return "";
 }
 
 LogicalResult checkElementTypes(ModuleOp module) {
-  SmallVector<std::pair<Operation *, StringRef>> refused;
+  SmallVector<std::pair<Operation *, std::string>> refused;
   module.walk([&](Operation *op) {
-    if (StringRef name = findRefusedFloat(op); !name.empty())
+    if (std::string name = findRefusedType(op); !name.empty())
       refused.emplace_back(op, name);
   });
   if (refused.empty())
     return success();
   InFlightDiagnostic error = emitError(module.getLoc());
   error << "the model has " << refused.size() << (refused.size() == 1 ? " node" : " nodes")
-        << " that would compute in another type than float32:";
-  for (auto [op, name] : ArrayRef(refused).take_front(maxListedOps))
+        << " that would compute in another type than float32, int64 and int32:";
+  for (const auto &[op, name] : ArrayRef(refused).take_front(maxListedOps))
     error << "\n  node '" << getNodeName(op->getLoc()) << "': " << op->getName().stripDialect()
           << " on " << name;
   if (refused.size() > maxListedOps)
     error << "\n  and " << refused.size() - maxListedOps << " more";
-  error.attachNote() << "only float32 is computed: export the model in float32 (with "
-                        "`model.float()` before torch.onnx.export, say), or put a Cast to FLOAT in "
-                        "front of these nodes; other floats may be stored, moved and converted";
+  error.attachNote() << "reals are computed in float32: export the model in float32 (with "
+                        "`model.float()` before torch.onnx.export, say), or put a Cast in front of "
+                        "these nodes; other types may be stored, moved and converted";
   return error;
 }
 

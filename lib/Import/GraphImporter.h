@@ -92,7 +92,7 @@ mlir::LogicalResult verifyOperandsAndAttributes(mlir::Operation *op, llvm::Strin
 /// Gives the op the result types that follow from its operands. Errors start with `label`.
 mlir::LogicalResult inferResultTypes(mlir::Operation *op, llvm::StringRef label);
 
-/// Refuses, all at once, nodes that would compute in another float than float32.
+/// Refuses, all at once, nodes that would compute in a type that the runtime does not.
 mlir::LogicalResult checkElementTypes(mlir::ModuleOp module);
 
 /// How many operands an op has by its definition; nothing if their number varies.

@@ -67,9 +67,9 @@ def test_lists_the_nodes_that_compute_on_other_floats(refuse):
         helper.make_node("MatMul", ["d", "half"], ["y"], "/model/MatMul"),
     ]
     error = refuse(nodes, [("x", FLOAT, [2, 2])])
-    assert "the model has 2 nodes that would compute in another type than float32:" in error
+    assert "the model has 2 nodes that would compute in another type than float32, int64 and int32:" in error
     assert "\n  node '/model/Sub': Sub on FLOAT16\n  node '/model/MatMul': MatMul on FLOAT16\n" in error
-    assert "note: only float32 is computed: export the model in float32" in error
+    assert "note: reals are computed in float32: export the model in float32" in error
 
 
 def test_names_the_host_where_a_target_cannot_run_the_attention(refuse):

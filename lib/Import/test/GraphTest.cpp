@@ -74,14 +74,28 @@ TEST_F(GraphTest, ListsAllNodesOnOtherFloats) {
   addOutput("a");
   addOutput("b");
   std::string error = importError();
-  EXPECT_CONTAINS(error, "the model has 2 nodes that would compute in another type than float32:"
+  EXPECT_CONTAINS(error, "the model has 2 nodes that would compute in another type than float32, "
+                         "int64 and int32:"
                          "\n  node 'first': Relu on FLOAT16\n  node 'second': Add on DOUBLE\n");
-  EXPECT_CONTAINS(error, "note: only float32 is computed: export the model in float32");
+  EXPECT_CONTAINS(error, "note: reals are computed in float32: export the model in float32");
   for (int i = 0; i < 22; ++i) {
     addNode("Relu", {"x"}, {"r" + std::to_string(i)});
     addOutput("r" + std::to_string(i));
   }
   EXPECT_CONTAINS(importError(), "\n  and 4 more");
+}
+
+TEST_F(GraphTest, ListsNodesOnNarrowIntegers) {
+  addInput("x", {"2", "3"}, proto::TensorProto::INT8);
+  addInput("u", {"2", "3"}, proto::TensorProto::UINT16);
+  addNode("Transpose", {"x"}, {"t"}, "move");
+  addNode("Add", {"t", "t"}, {"a"}, "first");
+  addNode("Less", {"u", "u"}, {"b"}, "second");
+  addOutput("a");
+  addOutput("b");
+  EXPECT_CONTAINS(importError(), "the model has 2 nodes that would compute in another type than "
+                                 "float32, int64 and int32:\n  node 'first': Add on INT8\n  node "
+                                 "'second': Less on UINT16\n");
 }
 
 TEST_F(GraphTest, ConvertsAndMovesOtherFloats) {
@@ -98,8 +112,9 @@ TEST_F(GraphTest, TakesNoBfloat16) {
   addInput("x", {"2", "3"}, proto::TensorProto::BFLOAT16);
   addNode("Transpose", {"x"}, {"y"}, "move");
   addOutput("y");
-  EXPECT_CONTAINS(importError(), "the model has 1 node that would compute in another type than "
-                                 "float32:\n  node 'move': Transpose on BFLOAT16\n");
+  EXPECT_CONTAINS(importError(),
+                  "the model has 1 node that would compute in another type than "
+                  "float32, int64 and int32:\n  node 'move': Transpose on BFLOAT16\n");
 }
 
 TEST_F(GraphTest, DoesNotTakeInternalOpsForOperators) {
