@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- CompareCommand.cpp - sparsam compare -------------------------------===//
 
-#include "tools/sparsam/CompareOutputs.h"
 #include "tools/sparsam/CompareTargets.h"
 #include "tools/sparsam/MachineSet.h"
 
 #include "runtime/io/File.h"
 #include "runtime/io/Npy.h"
-#include "runtime/report/Report.h"
 #include "runtime/report/Table.h"
 #include "runtime/support/Parallel.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace sparsam::driver {
@@ -39,6 +38,8 @@ public:
       return makeError("needs inputs: --input x.npz");
     if (options_.mode() != AttentionMode::sparse)
       return makeError("compares sparse with dense attention; leave --attention out");
+    if (!options_.samples.empty() && !options_.calibrationFile.empty())
+      return makeError("give either --calibrate or --calibration");
     if (Status status = checkOutputs({{"--csv", csv_}}, filesRead()); !status)
       return status;
     auto inputs = inputs_.read();
@@ -48,8 +49,16 @@ public:
     if (!labels)
       return labels.error();
     runtime::setThreadCount(threads_);
-    return machines_.targets.empty() ? compareModes(*inputs, *labels)
-                                     : compareMachines(inputs.take(), labels.take());
+    ModelOnInputs what{options_.model, options_.shapes, options_.cache,
+                       inputs.take(),  std::nullopt,    labels.take()};
+    if (!options_.samples.empty()) {
+      auto samples = readSamples(options_.samples);
+      if (!samples)
+        return samples.error();
+      what.samples = samples.take();
+    }
+    return machines_.targets.empty() ? compareModes(std::move(what))
+                                     : compareMachines(std::move(what));
   }
 
 private:
@@ -114,7 +123,7 @@ private:
 
   //===-- Many machines ------------------------------------------------------===//
 
-  Status compareMachines(runtime::TensorMap inputs, std::optional<runtime::Tensor> labels) {
+  Status compareMachines(ModelOnInputs what) {
     if (!options_.calibrationFile.empty())
       return makeError("--calibration is of one machine; with --targets take --calibrate");
     machines_.settings = options_.machine.settings;
@@ -122,18 +131,8 @@ private:
     if (!machines)
       return machines.error();
     ComparisonRequest request;
-    request.model = options_.model;
-    request.shapes = options_.shapes;
-    request.cache = options_.cache;
-    request.inputs = std::move(inputs);
-    request.labels = std::move(labels);
+    request.what = std::move(what);
     request.machines = machines.take();
-    if (!options_.samples.empty()) {
-      auto samples = readSamples(options_.samples);
-      if (!samples)
-        return samples.error();
-      request.samples = samples.take();
-    }
     if (!normalize_.empty()) {
       auto ground = runtime::CommonGround::parse(normalize_);
       if (!ground)
@@ -145,14 +144,13 @@ private:
       return report.error();
     if (!normalize_.empty())
       (*report)["normalize"] = normalize_;
-    if (!csv_.empty())
-      if (Status status = runtime::writeTextFile(csv_, comparisonCsv(*report)); !status)
-        return status;
     print(*report, [&] { return formatComparison(*report, withSources_); });
     const Json &rows = (*report)["targets"];
     const bool runsAnywhere = std::any_of(rows.begin(), rows.end(),
                                           [](const Json &row) { return !row.contains("error"); });
-    return runsAnywhere ? Status() : makeError("none of the machines runs it");
+    if (!runsAnywhere)
+      return makeError("none of the machines runs it");
+    return csv_.empty() ? Status() : runtime::writeTextFile(csv_, comparisonCsv(*report));
   }
 
   //===-- One machine --------------------------------------------------------===//
@@ -174,126 +172,56 @@ private:
     return options_.machine.resolve();
   }
 
-  Status compareModes(const runtime::TensorMap &inputs,
-                      const std::optional<runtime::Tensor> &classes) {
+  Status compareModes(ModelOnInputs what) {
     auto arch = resolveOne();
     if (!arch)
       return arch.error();
-    auto calibration = calibrate(*arch, inputs);
-    if (!calibration)
-      return calibration.error();
-    const bool isOfBoth = usesCalibration(AttentionMode::dense, *arch);
-    auto dense =
-        execute(*arch, AttentionMode::dense, isOfBoth ? *calibration : Calibration(), inputs);
-    if (!dense)
-      return dense.error();
-    auto sparse = execute(*arch, AttentionMode::sparse, *calibration, inputs);
-    if (!sparse)
-      return sparse.error();
-    std::optional<Labels> labels;
-    if (classes) {
-      auto matched = matchLabels(*classes, dense->outputs);
-      if (!matched)
-        return matched.error();
-      labels = matched.take();
+    Calibration calibration;
+    if (!options_.calibrationFile.empty()) {
+      auto read = readCalibration(options_.calibrationFile, *arch);
+      if (!read)
+        return read.error();
+      calibration = read.take();
     }
-    Json report = makeComparison(*dense, *sparse, labels);
+    ComparedModel model(std::move(what));
+    if (Status status = model.runReference({*arch}); !status)
+      return status;
+    if (options_.calibrationFile.empty())
+      calibration = model.calibration(*arch);
+    Json report = {{"model", options_.model},
+                   {"target", arch->spec().target()},
+                   {"reference", model.reference()}};
+    for (auto [name, mode] :
+         {std::pair("dense", AttentionMode::dense), {"sparse", AttentionMode::sparse}}) {
+      showProgress(name);
+      auto run =
+          model.runOn(*arch, mode, usesCalibration(mode, *arch) ? calibration : Calibration());
+      if (!run)
+        return run.error();
+      report[name] = summarize(*run, model);
+      for (const std::string &warning : run->warnings)
+        printWarning(name + (" attention: " + warning));
+    }
     print(report, [&] { return format(report); });
     return Status();
   }
 
-  struct Run {
-    runtime::TensorMap outputs;
-    Json report;
-  };
-
-  Result<Calibration> calibrate(const runtime::Arch &arch, const runtime::TensorMap &inputs) {
-    showProgress("calibrate");
-    Compilation compilation;
-    if (Status status =
-            compilation.importModel(options_.model, options_.shapes, options_.cache, &inputs);
-        !status)
-      return status.error();
-    if (options_.samples.empty() && options_.calibrationFile.empty())
-      return compilation.calibrate(inputs, arch);
-    return options_.calibration(compilation, arch);
-  }
-
-  Result<Run> execute(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration,
-                      const runtime::TensorMap &inputs) {
-    showProgress(mode == AttentionMode::dense ? "dense" : "sparse");
-    Compilation compilation;
-    if (mode == AttentionMode::dense) // the sparse program says it again
-      compilation.onWarning([](const std::string &) {});
-    if (Status status =
-            compilation.importModel(options_.model, options_.shapes, options_.cache, &inputs);
-        !status)
-      return status.error();
-    if (Status status = compilation.lower(arch, mode, calibration); !status)
-      return status.error();
-    auto program = compilation.assemble({});
-    if (!program)
-      return program.error();
-    auto session = createSession(*program);
-    if (!session)
-      return session.error();
-    runtime::RunOptions options;
-    auto result = (*session)->run(inputs, options);
-    if (!result)
-      return result.error();
-    Json report = makeReport(*result, options.mode, **program, (*session)->arch());
-    return Run{std::move(result->outputs), std::move(report)};
-  }
-
-  /// Mean of a metric over launches, null where there is none.
-  static Json meanMetric(const Json &report, const char *name, const char *part = nullptr) {
-    double sum = 0;
-    int64_t count = 0;
-    for (const Json &launch : report["launches"]) {
-      const Json *value = launch.contains("metrics") ? &launch["metrics"] : &launch;
-      if (!value->contains(name))
-        continue;
-      value = &(*value)[name];
-      if (part && (!value->is_object() || !value->contains(part)))
-        continue;
-      sum += (part ? (*value)[part] : *value).get<double>();
-      ++count;
-    }
-    return count > 0 ? Json(sum / double(count)) : Json();
-  }
-
-  static Json summarize(const Json &report) {
+  static Json summarize(const MachineRun &run, const ComparedModel &model) {
     Json summary = Json::object();
-    if (!report.contains("accelerator"))
-      return summary;
-    const Json &accelerator = report["accelerator"];
-    for (const char *name :
-         {"cycles", "seconds", "dram_read_bytes", "dram_written_bytes", "energy_picojoules"})
-      summary[name] = accelerator[name];
-    summary["density"] = meanMetric(report, "density");
-    summary["load_balance"] = meanMetric(report, "load_balance", "skip");
-    for (const Json &unit : accelerator["units"])
-      summary["utilization"][unit["unit"].get<std::string>()] = unit["utilization"];
+    if (!run.result.launches.empty()) {
+      ComparedModel::addCosts(run.report, summary);
+      summary["load_balance"] = meanMetric(run.report, "load_balance", "skip");
+      for (const Json &unit : run.report["accelerator"]["units"])
+        summary["utilization"][unit["unit"].get<std::string>()] = unit["utilization"];
+    }
+    model.addErrors(run.result.outputs, summary);
+    summary["warnings"] = run.warnings;
     return summary;
   }
 
-  Json makeComparison(const Run &dense, const Run &sparse,
-                      const std::optional<Labels> &labels) const {
-    Json report = {
-        {"model", options_.model},
-        {"target", sparse.report["target"]},
-        {"dense", summarize(dense.report)},
-        {"sparse", summarize(sparse.report)},
-        {"outputs", compareOutputs(sparse.outputs, dense.outputs, labels ? &*labels : nullptr)}};
-    if (labels) {
-      report["dense"]["accuracy"] = scoreOutputs(dense.outputs, *labels)["accuracy"];
-      report["sparse"]["accuracy"] = scoreOutputs(sparse.outputs, *labels)["accuracy"];
-    }
-    return report;
-  }
-
   static std::string format(const Json &report) {
-    return formatCosts(report) + "\n" + formatOutputs(report);
+    return formatCosts(report) + "\n" + formatOutputs(report) + "\n  " +
+           describeReference(report["reference"]) + "\n";
   }
 
   static std::string formatCosts(const Json &report) {
@@ -333,14 +261,15 @@ private:
   }
 
   static std::string formatOutputs(const Json &report) {
-    runtime::Table outputs({"output", "max abs error", "cosine", "same answer"});
-    for (const auto &[name, output] : report["outputs"].items()) {
-      char error[32], cosine[32];
-      std::snprintf(error, sizeof error, "%.3g", output["max_abs_error"].get<double>());
-      std::snprintf(cosine, sizeof cosine, "%.6f", output["cosine"].get<double>());
-      outputs.addRow({name, error, cosine, runtime::formatPercent(output["agreement"])});
-    }
-    return outputs.toString();
+    runtime::Table table({"output", "attention", "max abs error", "cosine", "same answer"});
+    for (const char *mode : {"dense", "sparse"})
+      for (const auto &[name, output] : report[mode]["outputs"].items()) {
+        char error[32], cosine[32];
+        std::snprintf(error, sizeof error, "%.3g", output["max_abs_error"].get<double>());
+        std::snprintf(cosine, sizeof cosine, "%.6f", output["cosine"].get<double>());
+        table.addRow({name, mode, error, cosine, runtime::formatPercent(output["agreement"])});
+      }
+    return table.toString();
   }
 
   ModelOptions options_;

@@ -114,14 +114,8 @@ static std::string warningLines(const Json &targets) {
 std::string formatComparison(const Json &report, bool withSources) {
   const Json &targets = report["targets"];
   std::string text = costTable(targets) + machineTable(targets);
-  text += "\n  Error and answers are against dense attention in float32 on the host";
-  if (const Json &reference = report["reference"]; reference.is_object())
-    text += reference["accuracy"].is_null()
-                ? "; no answer is scored"
-                : " (accuracy " + runtime::formatPercent(reference["accuracy"].get<double>()) +
-                      " on " + runtime::groupDigits(reference["answers"].get<int64_t>()) +
-                      " answers)";
-  text += ".\n  The letter is the weakest source of the parameters that a figure rests on: ";
+  text += "\n  " + describeReference(report["reference"]);
+  text += "\n  The letter is the weakest source of the parameters that a figure rests on: ";
   text += runtime::sourceLegend() + ".\n" + warningLines(targets);
   return text + (withSources ? sourceTable(targets) : "");
 }

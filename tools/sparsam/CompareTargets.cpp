@@ -4,10 +4,6 @@
 #include "tools/sparsam/CompareTargets.h"
 
 #include "runtime/arch/Provenance.h"
-#include "runtime/report/Report.h"
-#include "tools/sparsam/CompareOutputs.h"
-
-#include <algorithm>
 
 namespace sparsam::driver {
 
@@ -22,38 +18,7 @@ constexpr std::pair<const char *, const char *> kFigures[] = {
     {"cosine", "error"},          {"agreement", "error"},
     {"accuracy", "error"}};
 
-class Comparison {
-public:
-  explicit Comparison(const ComparisonRequest &request) : request_(request) {}
-  Result<Json> run();
-
-private:
-  Status runReference();
-  Result<Json> runMachine(const runtime::ComparedMachine &declared);
-  Result<runtime::RunResult> execute(const runtime::Arch &arch, Json &report);
-  void addErrors(const runtime::RunResult &result, Json &row) const;
-
-  const ComparisonRequest &request_;
-  Compilation compilation_;
-  std::vector<std::string> warnings_; ///< of the machine that is compiled for
-  runtime::RunResult reference_;      ///< of the inputs
-  runtime::RunResult samples_;        ///< its statistics calibrate
-  std::optional<Labels> labels_;
-};
-
 } // namespace
-
-/// Mean of a metric over launches, null where there is none.
-static Json meanMetric(const Json &report, const char *name) {
-  double sum = 0;
-  int64_t count = 0;
-  for (const Json &launch : report["launches"])
-    if (const Json &metrics = launch["metrics"]; metrics.contains(name)) {
-      sum += metrics[name].get<double>();
-      ++count;
-    }
-  return count > 0 ? Json(sum / double(count)) : Json();
-}
 
 /// The unit that computes and is busy longest; units called dma, load or store move.
 static Json busiestUnit(const Json &units) {
@@ -103,124 +68,55 @@ static void addSources(const runtime::ComparedMachine &machine, Json &row) {
   }
 }
 
-static void addCosts(const Json &report, const runtime::Arch &arch, Json &row) {
-  const Json &cost = report["accelerator"];
-  for (const char *name :
-       {"cycles", "seconds", "dram_read_bytes", "dram_written_bytes", "energy_picojoules"})
-    row[name] = cost[name];
+static void addMachineCosts(const Json &report, const runtime::Arch &arch, Json &row) {
+  ComparedModel::addCosts(report, row);
   row["area_mm2"] = published(arch, runtime::kAreaParameter);
-  row["density"] = meanMetric(report, "density");
-  const Json unit = busiestUnit(cost["units"]);
+  const Json unit = busiestUnit(report["accelerator"]["units"]);
   row["busiest_unit"] = unit.is_null() ? Json() : unit["unit"];
   row["utilization"] = unit.is_null() ? Json() : unit["utilization"];
 }
 
-/// The largest error, the smallest cosine and agreement over the outputs.
-void Comparison::addErrors(const runtime::RunResult &result, Json &row) const {
-  const Json outputs =
-      compareOutputs(result.outputs, reference_.outputs, labels_ ? &*labels_ : nullptr);
-  for (const char *name : {"max_abs_error", "cosine", "agreement"}) {
-    Json &worst = row[name] = Json();
-    for (const Json &output : outputs)
-      if (worst.is_null() ||
-          (name == std::string("max_abs_error") ? output[name] > worst : output[name] < worst))
-        worst = output[name];
-  }
-  row["accuracy"] = labels_ ? scoreOutputs(result.outputs, *labels_)["accuracy"] : Json();
-  row["outputs"] = outputs;
-}
-
-Result<runtime::RunResult> Comparison::execute(const runtime::Arch &arch, Json &report) {
-  auto program =
-      compilation_.build(arch, AttentionMode::sparse, Compilation::calibrationFrom(samples_, arch));
-  if (!program)
-    return program.error();
-  auto session = createSession(*program);
-  if (!session)
-    return session.error();
-  runtime::RunOptions options;
-  auto result = (*session)->run(request_.inputs, options);
-  if (result)
-    report = makeReport(*result, options.mode, **program, (*session)->arch());
-  return result;
-}
-
-Result<Json> Comparison::runMachine(const runtime::ComparedMachine &declared) {
+/// What the comparison says of one machine.
+static Result<Json> runMachine(const runtime::ComparedMachine &declared,
+                               const std::optional<runtime::CommonGround> &ground,
+                               ComparedModel &model) {
   runtime::Normalized normalized{declared, {}};
-  if (request_.ground) {
-    auto result = runtime::normalize(declared, *request_.ground);
+  if (ground) {
+    auto result = runtime::normalize(declared, *ground);
     if (!result)
       return result.error();
     normalized = result.take();
   }
   const runtime::ComparedMachine &machine = normalized.machine;
-  Json report;
-  warnings_.clear();
-  auto result = execute(machine.arch, report);
-  if (!result)
-    return result.error();
-  if (result->launches.empty())
+  auto run = model.runOn(machine.arch, AttentionMode::sparse, model.calibration(machine.arch));
+  if (!run)
+    return run.error();
+  if (run->result.launches.empty())
     return makeError("nothing of this model runs on it");
   Json row = {{"target", machine.name()}};
-  addCosts(report, machine.arch, row);
-  addErrors(*result, row);
+  addMachineCosts(run->report, machine.arch, row);
+  model.addErrors(run->result.outputs, row);
   addSources(machine, row);
   row["machine"] = describeMachine(machine);
   row["normalized"] = normalized.steps;
-  row["warnings"] = warnings_;
-  if (report.contains("warnings"))
-    row["warnings"].insert(row["warnings"].end(), report["warnings"].begin(),
-                           report["warnings"].end());
+  row["warnings"] = run->warnings;
   return row;
 }
 
-Status Comparison::runReference() {
-  showProgress("import " + request_.model);
-  if (Status status = compilation_.importModel(request_.model, request_.shapes, request_.cache,
-                                               &request_.inputs);
-      !status)
-    return status;
-  showProgress("dense reference");
-  NeededRanges ranges; // what any of the machines needs
-  for (const runtime::ComparedMachine &machine : request_.machines) {
-    const NeededRanges needed = neededRanges(machine.arch);
-    ranges.ofScores |= needed.ofScores;
-    ranges.ofLayers |= needed.ofLayers;
-  }
-  const runtime::Arch &any = request_.machines.front().arch; // the host runs
-  auto reference = compilation_.runOnHost(request_.inputs, any, ranges);
-  if (!reference)
-    return reference.error();
-  reference_ = reference.take();
-  samples_.statistics = reference_.statistics;
-  if (request_.samples) {
-    showProgress("calibrate");
-    auto samples = compilation_.runOnHost(*request_.samples, any, ranges);
-    if (!samples)
-      return makeError("calibration: ", samples.error().message);
-    samples_.statistics = samples->statistics;
-  }
-  if (!request_.labels)
-    return Status();
-  auto labels = matchLabels(*request_.labels, reference_.outputs);
-  if (!labels)
-    return labels.error();
-  labels_ = labels.take();
-  return Status();
-}
-
-Result<Json> Comparison::run() {
-  compilation_.onWarning([this](std::string text) { warnings_.push_back(std::move(text)); });
-  if (Status status = runReference(); !status)
+Result<Json> compareTargets(const ComparisonRequest &request) {
+  ComparedModel model(request.what);
+  std::vector<runtime::Arch> machines;
+  for (const runtime::ComparedMachine &machine : request.machines)
+    machines.push_back(machine.arch);
+  if (Status status = model.runReference(machines); !status)
     return status.error();
-  Json report = {{"model", request_.model},
-                 {"reference", labels_ ? scoreOutputs(reference_.outputs, *labels_) : Json()},
-                 {"targets", Json::array()}};
-  for (const runtime::ComparedMachine &machine : request_.machines) {
+  Json report = {
+      {"model", request.what.model}, {"reference", model.reference()}, {"targets", Json::array()}};
+  for (const runtime::ComparedMachine &machine : request.machines) {
     const std::string &target = machine.name();
     showProgress(target + " (" + std::to_string(report["targets"].size() + 1) + " of " +
-                 std::to_string(request_.machines.size()) + ")");
-    auto row = runMachine(machine);
+                 std::to_string(request.machines.size()) + ")");
+    auto row = runMachine(machine, request.ground, model);
     if (row) {
       report["targets"].push_back(row.take());
       continue;
@@ -231,7 +127,5 @@ Result<Json> Comparison::run() {
   }
   return report;
 }
-
-Result<Json> compareTargets(const ComparisonRequest &request) { return Comparison(request).run(); }
 
 } // namespace sparsam::driver

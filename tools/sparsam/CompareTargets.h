@@ -3,19 +3,14 @@
 #ifndef SPARSAM_TOOLS_SPARSAM_COMPARETARGETS_H
 #define SPARSAM_TOOLS_SPARSAM_COMPARETARGETS_H
 
-#include "tools/sparsam/Compiler.h"
+#include "tools/sparsam/ComparedModel.h"
 
 #include "runtime/arch/Normalize.h"
 
 namespace sparsam::driver {
 
 struct ComparisonRequest {
-  std::string model;
-  std::vector<std::string> shapes; ///< as --shape
-  std::string cache;               ///< as --cache
-  runtime::TensorMap inputs;
-  std::optional<runtime::TensorMap> samples; ///< to calibrate on, if not the inputs
-  std::optional<runtime::Tensor> labels;
+  ModelOnInputs what;
   std::vector<runtime::ComparedMachine> machines;
   std::optional<runtime::CommonGround> ground; ///< to normalize the machines to
 };

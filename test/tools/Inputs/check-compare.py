@@ -12,6 +12,15 @@ for report in (everything, some):
     assert report["dense"]["density"] == 32 * 33 / 2 / 32**2  # causal
 assert everything["dense"] == some["dense"]
 assert some["sparse"]["density"] < everything["sparse"]["density"]
-(all_output,), (some_output,) = everything["outputs"].values(), some["outputs"].values()
-assert all_output["max_abs_error"] < some_output["max_abs_error"]
-assert all_output["cosine"] > 0.9999 and all_output["agreement"] == 1 and all_output["answers"] == 32
+for report in (everything, some):  # the host computes what a machine that keeps all pairs computes
+    assert report["dense"]["max_abs_error"] < 1e-4 and report["dense"]["agreement"] == 1
+assert everything["sparse"]["max_abs_error"] < some["sparse"]["max_abs_error"]
+(output,) = everything["sparse"]["outputs"].values()
+assert output["cosine"] > 0.9999 and output["agreement"] == 1 and output["answers"] == 32
+
+# Error is against float32 on the host, as in the table of machines, so that words count.
+words, machines = (json.load(open(f"{name}.json")) for name in ("words", "machines"))
+for figure in ("max_abs_error", "cosine", "agreement", "cycles"):
+    assert words["sparse"][figure] == machines["targets"][0][figure], figure
+assert words["dense"]["max_abs_error"] > 10 * some["dense"]["max_abs_error"]
+assert words["sparse"]["warnings"] == machines["targets"][0]["warnings"] != []
