@@ -100,9 +100,13 @@ public:
          expect("columns of the mask", tile(mask).cols, "one per key", 1)});
   }
   Status check(const insn::LoadKey &i) {
+    kernel_.keyBinding = tile(i.source).binding;
     return all({checkSlice(i.source, i.destination), checkMask(i.mask, i.source)});
   }
-  Status check(const insn::LoadValue &i) { return checkSlice(i.source, i.destination); }
+  Status check(const insn::LoadValue &i) {
+    kernel_.valueBinding = tile(i.source).binding;
+    return checkSlice(i.source, i.destination);
+  }
   Status check(const insn::LoadGlobalQuery &i) { return checkRows(i.source, i.destination); }
   Status check(const insn::LoadGlobalKey &i) {
     return all({checkRows(i.source, i.destination), checkMask(i.mask, i.source)});

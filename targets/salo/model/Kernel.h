@@ -19,7 +19,8 @@ struct Kernel : runtime::LoadedStage<Isa, Role> {
   insn::Config config;
   std::vector<int64_t> globals; ///< tokens of set_global, ascending
   int64_t keyRows = 0;          ///< most keys of a slice
-  int64_t queryBinding = -1;    ///< tensor that queries are loaded from; -1: none
+  /// Tensors that queries, keys and values are loaded from; -1: none.
+  int64_t queryBinding = -1, keyBinding = -1, valueBinding = -1;
 
   /// Queries and keys of one head.
   int64_t headQueries() const { return int64_t(config.queries) * config.segments; }

@@ -2,6 +2,7 @@
 //===- Salo.cpp - launching kernels, and registration ----------------------===//
 
 #include "runtime/kernel/KernelModel.h"
+#include "runtime/units/NonFinite.h"
 #include "targets/salo/SaloYaml.h"
 #include "targets/salo/model/Analysis.h"
 #include "targets/salo/model/FunctionalWalk.h"
@@ -19,6 +20,14 @@ static void countPairs(const Kernel &kernel, const BitTensor &pairs, LaunchRepor
   report.metrics["density"] = double(pairs.count()) / all;
 }
 
+/// Says how many inputs are no numbers. The mask has none: loading it refuses what neither shows
+/// nor hides a key.
+static void warnOfInputs(const Kernel &kernel, const LaunchContext &context, LaunchReport &report) {
+  const LaunchInput inputs[] = {
+      {"Q", kernel.queryBinding}, {"K", kernel.keyBinding}, {"V", kernel.valueBinding}};
+  warnOfNonFinite(inputs, context.bindings, kTakenAsWords, report);
+}
+
 static Status launch(const Kernel &kernel, const Params &params, LaunchContext &context,
                      LaunchReport &report) {
   Observed observed;
@@ -30,6 +39,7 @@ static Status launch(const Kernel &kernel, const Params &params, LaunchContext &
         !status)
       return status;
   if (context.mode != RunMode::timing) {
+    warnOfInputs(kernel, context, report);
     if (observed.aliasedScores > 0) {
       report.metrics["scores_out_of_range"] = observed.aliasedScores;
       report.metrics["warnings"].push_back(

@@ -60,7 +60,10 @@ public:
     kernel_.keyBinding = tile(i.source).binding;
     return checkLoad(i.source, i.destination, true);
   }
-  Status check(const insn::LoadValue &i) { return checkLoad(i.source, i.destination, true); }
+  Status check(const insn::LoadValue &i) {
+    kernel_.valueBinding = tile(i.source).binding;
+    return checkLoad(i.source, i.destination, true);
+  }
   Status check(const insn::LoadBias &i) {
     kernel_.biasBinding = tile(i.source).binding;
     return checkLoad(i.source, i.destination, false);

@@ -29,8 +29,8 @@ constexpr size_t kRoles = 10;
 /// the array.
 struct Kernel : runtime::LoadedStage<Isa, Role> {
   insn::Config config;
-  /// Tensors that queries, keys and biases are loaded from; -1: none.
-  int64_t queryBinding = -1, keyBinding = -1, biasBinding = -1;
+  /// Tensors that queries, keys, values and biases are loaded from; -1: none.
+  int64_t queryBinding = -1, keyBinding = -1, valueBinding = -1, biasBinding = -1;
 
   static runtime::Result<Kernel> load(const program::AcceleratorStage &table, const Params &params,
                                       const runtime::Arch &arch);

@@ -4,6 +4,7 @@
 #include "runtime/kernel/KernelModel.h"
 #include "runtime/report/Report.h"
 #include "runtime/support/Parallel.h"
+#include "runtime/units/NonFinite.h"
 #include "targets/sanger/SangerYaml.h"
 #include "targets/sanger/model/Analysis.h"
 #include "targets/sanger/model/ClosedForms.h"
@@ -37,6 +38,17 @@ static void warnOfOverflows(const Params &params, const Overflows &overflows,
       " sums); results are wrong there: scale Q down, or raise `exp_bits` and `accumulator_bits`");
 }
 
+/// Says how many inputs are no numbers: the prediction takes them as 0, and the array as what its
+/// numerics have.
+static void warnOfInputs(const Kernel &kernel, const Params &params, const LaunchContext &context,
+                         LaunchReport &report) {
+  const LaunchInput inputs[] = {{"Q", kernel.queryBinding},
+                                {"K", kernel.keyBinding},
+                                {"V", kernel.valueBinding},
+                                {"the mask", kernel.biasBinding, true}};
+  warnOfNonFinite(inputs, context.bindings, params.isRtl ? kTakenAsWords : kTakenAsFloats, report);
+}
+
 /// Runs the numerics and leaves the masks in `trace`.
 static Status record(const Kernel &kernel, const Params &params, const LaunchContext &context,
                      MaskTrace &trace, LaunchReport &report) {
@@ -45,6 +57,7 @@ static Status record(const Kernel &kernel, const Params &params, const LaunchCon
       walkFunctional(kernel, params, context.bindings, context.recordPredicted, observed);
   if (!status)
     return status;
+  warnOfInputs(kernel, params, context, report);
   warnOfOverflows(params, observed.overflows, report);
   trace.kernels[kernel.name()] = std::move(observed.executed);
   if (context.recordPredicted)

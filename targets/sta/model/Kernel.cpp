@@ -20,8 +20,9 @@ namespace {
 /// Checks the instructions one after the other.
 class Checker : InstructionChecks {
 public:
-  Checker(const Kernel &kernel, const Params &params)
-      : InstructionChecks(kernel.stage), geometry_(params.geometry), format_(params.softmax) {}
+  Checker(Kernel &kernel, const Params &params)
+      : InstructionChecks(kernel.stage), kernel_(kernel), geometry_(params.geometry),
+        format_(params.softmax) {}
 
   Status atEnd() const {
     if (isOpen_)
@@ -57,7 +58,10 @@ public:
   }
   Status check(const insn::LoadAct &i) { return checkLoad(i.source, i.destination); }
   Status check(const insn::LoadConst &i) { return checkLoad(i.source, i.destination); }
-  Status check(const insn::LoadMask &i) { return checkLoad(i.source, i.destination); }
+  Status check(const insn::LoadMask &i) {
+    kernel_.maskBinding = tile(i.source).binding;
+    return checkLoad(i.source, i.destination);
+  }
   Status check(const insn::StoreAct &i) {
     return all({expectResult(i.destination), checkLoad(i.source, i.destination)});
   }
@@ -151,6 +155,7 @@ public:
   }
 
 private:
+  Kernel &kernel_;
   const Geometry &geometry_;
   const SoftmaxFormat &format_;
   bool isOpen_ = false; ///< partial sums are in the engine

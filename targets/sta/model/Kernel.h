@@ -13,6 +13,7 @@ namespace sparsam::sta {
 /// `config` first and once, tile shapes of every instruction.
 struct Kernel : runtime::LoadedStage<Isa, Role> {
   insn::Config config;
+  int64_t maskBinding = -1; ///< tensor that the additive mask is loaded from; -1: none
 
   static runtime::Result<Kernel> load(const program::AcceleratorStage &table, const Params &params,
                                       const runtime::Arch &arch);

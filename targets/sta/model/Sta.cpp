@@ -2,6 +2,7 @@
 //===- Sta.cpp - launching kernels, and registration -----------------------===//
 
 #include "runtime/kernel/KernelModel.h"
+#include "runtime/units/NonFinite.h"
 #include "targets/sta/StaYaml.h"
 #include "targets/sta/model/Analysis.h"
 #include "targets/sta/model/FunctionalWalk.h"
@@ -45,6 +46,8 @@ static Status launch(const Kernel &kernel, const Params &params, LaunchContext &
     Events events;
     if (Status status = walkFunctional(kernel, params, context.bindings, events); !status)
       return status;
+    warnOfNonFinite(numberedInputs(kernel.stage.info().inputs, kernel.maskBinding),
+                    context.bindings, params.isFixed ? kTakenAsWords : kTakenAsFloats, report);
     if (context.masks)
       record(kernel, events, *context.masks);
   }

@@ -8,6 +8,7 @@
 #include "runtime/units/InstructionChecks.h"
 
 #include <cmath>
+#include <map>
 
 namespace sparsam::template_ {
 
@@ -33,14 +34,17 @@ namespace {
 
 class Checker : InstructionChecks {
 public:
-  Checker(const Kernel &kernel, const Params &params)
-      : InstructionChecks(kernel.stage), params_(params) {}
+  Checker(Kernel &kernel, const Params &params)
+      : InstructionChecks(kernel.stage), kernel_(kernel), params_(params) {}
 
-  Status check(const insn::Load &i) const { return expectSameShape(i.source, i.destination); }
+  Status check(const insn::Load &i) {
+    loaded_[tile(i.destination).base] = tile(i.source).binding;
+    return expectSameShape(i.source, i.destination);
+  }
   Status check(const insn::Store &i) const {
     return all({expectResult(i.destination), expectSameShape(i.source, i.destination)});
   }
-  Status check(const insn::Attend &i) const {
+  Status check(const insn::Attend &i) {
     const AddressGenerator &query = tile(i.query), &key = tile(i.key);
     Status status =
         all({expectAtMost("query rows", query.rows, "parameter 'rows'", params_.rows),
@@ -56,17 +60,21 @@ public:
   }
 
 private:
-  Status checkBias(uint16_t descriptor, uint32_t rows, uint32_t cols) const {
+  Status checkBias(uint16_t descriptor, uint32_t rows, uint32_t cols) {
     if (isAbsent(descriptor))
       return Status();
     const AddressGenerator &bias = tile(descriptor);
+    if (auto load = loaded_.find(bias.base); load != loaded_.end())
+      kernel_.maskBinding = load->second;
     if ((bias.rows == 1 || bias.rows == rows) && bias.cols == cols)
       return Status();
     return makeError("expects a bias of 1 or ", rows, " rows and ", cols, " columns, got ",
                      bias.rows, "x", bias.cols);
   }
 
+  Kernel &kernel_;
   const Params &params_;
+  std::map<int64_t, uint16_t> loaded_; ///< binding of what was loaded to an address
 };
 
 } // namespace

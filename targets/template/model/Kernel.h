@@ -27,6 +27,8 @@ enum class Role : uint8_t { input, output };
 
 /// A stage whose every tile shape is checked.
 struct Kernel : runtime::LoadedStage<Isa, Role> {
+  int64_t maskBinding = -1; ///< tensor that the additive mask is loaded from; -1: none
+
   static runtime::Result<Kernel> load(const program::AcceleratorStage &table, const Params &params,
                                       const runtime::Arch &arch);
 };

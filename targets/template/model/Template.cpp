@@ -2,6 +2,7 @@
 //===- Template.cpp - launching kernels, and registration -----------------===//
 
 #include "runtime/kernel/KernelModel.h"
+#include "runtime/units/NonFinite.h"
 #include "targets/template/TemplateYaml.h"
 #include "targets/template/model/Walks.h"
 
@@ -12,9 +13,12 @@ using namespace runtime;
 /// Nothing is decided at run time: there are no masks to record or to replay.
 static Status launch(const Kernel &kernel, const Params &params, LaunchContext &context,
                      LaunchReport &report) {
-  if (context.mode != RunMode::timing)
+  if (context.mode != RunMode::timing) {
     if (Status status = walkFunctional(kernel, context.bindings); !status)
       return status;
+    warnOfNonFinite(numberedInputs(kernel.stage.info().inputs, kernel.maskBinding),
+                    context.bindings, kTakenAsFloats, report);
+  }
   if (context.mode == RunMode::functional)
     return Status();
   return walkTiming(kernel, params, context.bindings, context.timeline, report);

@@ -162,6 +162,16 @@ TEST(SaloMachine, notes_pairs_and_scores_out_of_range) {
             "samples that reach as far (--calibrate), or lower `score_limit`");
 }
 
+TEST(SaloMachine, says_what_is_no_number) {
+  Core core({}, kSmall);
+  core.query[0] = core.value[1] = NAN;
+  core.key[2] = core.key[3] = INFINITY;
+  LaunchReport report = core.run();
+  EXPECT_EQ(report.metrics["warnings"][0],
+            "there are values that are NaN or infinite (1 in Q, 2 in K, 1 in V); the machine's "
+            "words have neither: NaN is taken as 0, infinity as the largest word");
+}
+
 TEST(SaloMachine, multiplies_by_the_factors) {
   Core plain({}, kSmall), scaled({}, kSmall);
   plain.run();

@@ -232,6 +232,31 @@ TEST(SangerMachine, NotANumberDoesNotSpread) {
       EXPECT_TRUE(std::isfinite(core.data.output[size_t(i * 16)])) << "query " << i;
 }
 
+/// What a run of 64 queries and keys says about its inputs after `change`.
+std::string warningOf(const std::string &numerics, const std::function<void(CoreData &)> &change) {
+  Core core(shapeOf(1, 64, 64, 16, 1), with(kCalibrated, {"numerics=" + numerics}));
+  change(core.data);
+  LaunchReport report = core.run();
+  return report.metrics.contains("warnings") ? report.metrics["warnings"][0] : "";
+}
+
+TEST(SangerMachine, SaysWhatIsNoNumber) {
+  auto spoil = [](CoreData &data) {
+    data.query[3] = data.query[700] = NAN;
+    data.key[5] = -INFINITY;
+    data.value[7] = INFINITY;
+    data.bias[1] = NAN;
+    data.bias[2] = -INFINITY; // hides a key
+  };
+  const std::string found =
+      "there are values that are NaN or infinite (2 in Q, 1 in K, 1 in V, 1 in the mask); ";
+  EXPECT_EQ(warningOf("rtl", spoil), found + "the machine's words have neither: NaN is taken as 0, "
+                                             "infinity as the largest word");
+  EXPECT_EQ(warningOf("ref", spoil),
+            found + "results that they enter are wrong, though they may be finite");
+  EXPECT_EQ(warningOf("ref", [](CoreData &data) { data.bias[2] = -INFINITY; }), "");
+}
+
 //===-- Fixed point --------------------------------------------------------===//
 
 TEST(SangerRtl, IsCloseToTheReference) {

@@ -44,8 +44,11 @@ struct Product {
     n = arch->integer("n");
     m = arch->integer("m");
     const auto bits = uint32_t(m);
-    memories = {{"activation", 16, 4096}, {"bitmaps", bits, 2048}, {"constants", 32, 256},
-                {"mask", 32, 64},         {"values", 16, 8192}};
+    memories = {{"activation", 16, 4096},
+                {"bitmaps", bits, 2048},
+                {"constants", 32, 256},
+                {"mask", 32, 64},
+                {"values", 16, 8192}};
     config = {uint32_t(n), uint32_t(m), 4, 8, 16, 1, 4, 16, 16, false};
     std::mt19937 random(1);
     for (int64_t g = 0; g < kRows * kDepth / m; ++g) {
@@ -67,8 +70,7 @@ struct Product {
                    int64_t stride, uint32_t limit = 1 << 20) {
     std::array<program::Term, 8> terms{};
     descriptors.emplace_back(base, uint32_t(rows), uint32_t(cols), uint64_t(stride), 0, limit,
-                             memory, binding,
-                             flatbuffers::span<const program::Term, 8>(terms));
+                             memory, binding, flatbuffers::span<const program::Term, 8>(terms));
     return uint16_t(descriptors.size() - 1);
   }
   void emit(const Isa::Instruction &insn) { instructions.push_back(insn); }
@@ -177,10 +179,23 @@ TEST(Machine, ComputesTheProductOfThePrunedMatrix) {
       size_t value = size_t(r * Product::kDepth / program.m * program.n);
       for (int64_t k = 0; k < Product::kDepth; ++k)
         if (program.bitmaps[size_t(r * Product::kDepth / program.m + k / program.m)] >>
-                (k % program.m) & 1)
+                (k % program.m) &
+            1)
           sum += program.values[value++] * program.x[size_t(t * Product::kDepth + k)];
       EXPECT_NEAR(program.y[size_t(t * Product::kRows + r)], sum, 1e-4);
     }
+}
+
+TEST(Machine, SaysWhatIsNoNumber) {
+  Product program;
+  program.x[5] = NAN;
+  program.bias[0] = program.bias[1] = INFINITY;
+  ASSERT_TRUE(program.load());
+  auto report = program.launch(RunMode::full);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->metrics["warnings"][0],
+            "there are values that are NaN or infinite (1 in input 2, 2 in input 3); results that "
+            "they enter are wrong, though they may be finite");
 }
 
 TEST(Machine, TakesTheCyclesOfTheWorkedExample) {
@@ -287,9 +302,8 @@ TEST(MachineErrors, ShapesMustFit) {
             at + "expects columns of the result = 32 (rows of weights), got 16");
   EXPECT_EQ(withProduct([](Product &, insn::MmSd &i) { i.bitmaps = kAbsentOperand; }),
             at + "expects weights per row = 64 (columns of the source), got 16");
-  EXPECT_EQ(withProduct([](Product &p, insn::MmSd &i) {
-              i.bitmaps = p.address(kBitmaps, 0, 0, 32, 4, 8);
-            }),
+  EXPECT_EQ(withProduct(
+                [](Product &p, insn::MmSd &i) { i.bitmaps = p.address(kBitmaps, 0, 0, 32, 4, 8); }),
             at + "expects groups = 64 (columns of the source), got 32");
   EXPECT_EQ(withProduct(
                 [](Product &p, insn::MmSd &i) { i.bitmaps = p.address(kBitmaps, 0, 0, 16, 8, 8); }),
@@ -297,9 +311,8 @@ TEST(MachineErrors, ShapesMustFit) {
   EXPECT_EQ(withProduct(
                 [](Product &p, insn::MmSd &i) { i.weights = p.address(kValues, 0, 0, 32, 8, 16); }),
             at + "expects values per row = 16 (n per group), got 8");
-  EXPECT_EQ(withProduct([](Product &p, insn::MmSd &i) {
-              i.bias = p.address(kConstants, 0, 0, 1, 16, 64);
-            }),
+  EXPECT_EQ(withProduct(
+                [](Product &p, insn::MmSd &i) { i.bias = p.address(kConstants, 0, 0, 1, 16, 64); }),
             at + "expects a bias of 1x32, got 1x16");
   EXPECT_EQ(withProduct([](Product &p, insn::MmSd &i) {
               i.residual = p.address(kActivation, 0, 0, 16, 64, 64);
@@ -423,8 +436,7 @@ TEST(MachineErrors, DataMustFit) {
   ASSERT_TRUE(program.load());
   auto report = program.launch(RunMode::full);
   ASSERT_FALSE(report);
-  EXPECT_EQ(report.error().message,
-            "kernel 'layer_0' needs binding 0 to be int16, got float32");
+  EXPECT_EQ(report.error().message, "kernel 'layer_0' needs binding 0 to be int16, got float32");
   EXPECT_EQ(loadError([](Product &p) {
               p.find<insn::StoreAct>().destination = p.address(kDram, 2, 0, 16, 64, 64);
             }),

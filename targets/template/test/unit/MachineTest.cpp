@@ -148,6 +148,15 @@ TEST(TemplateMachine, gives_zero_to_rows_that_see_no_key) {
   EXPECT_EQ(example.output[4], example.input[0]);
 }
 
+TEST(TemplateMachine, says_what_is_no_number) {
+  Example example;
+  example.input[2] = NAN;
+  LaunchReport report = example.run();
+  EXPECT_EQ(report.metrics["warnings"][0],
+            "there are values that are NaN or infinite (1 in input 0); results that they enter are "
+            "wrong, though they may be finite");
+}
+
 TEST(TemplateMachine, takes_the_cycles_of_its_instructions) {
   Example example({"dram_channels=1", "dram_row_miss_ns=0", "dram_latency_ns=7"});
   LaunchReport report = example.run(RunMode::timing);
