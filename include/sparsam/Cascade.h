@@ -31,6 +31,14 @@ struct CascadePlan {
 /// errors at the cores that a plan does not fit.
 mlir::LogicalResult applyCascade(mlir::func::FuncOp function, const CascadePlan &plan);
 
+/// True where `function` returns the keys that each of its attention cores sees: the prompt of a
+/// decoder. Its caches are for all later steps, so that no token or head may be missing from them.
+bool isPrompt(mlir::func::FuncOp function);
+
+/// Makes a prompt return the importance of its tokens and heads, which the steps behind it go on
+/// from. Nothing is pruned.
+void returnImportance(mlir::func::FuncOp function, bool ofTokens, bool ofHeads);
+
 } // namespace sparsam
 
 #endif // SPARSAM_CASCADE_H

@@ -289,11 +289,6 @@ private:
 
   //===-- Rewriting --------------------------------------------------------===//
 
-  Value zeros(int64_t batch, int64_t count, Location loc) {
-    auto type = RankedTensorType::get({batch, count}, builder.getF32Type());
-    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, 0.0f));
-  }
-
   /// `core` on the living heads, with scores that go in and come out.
   sattn::AttentionOp withScores(sattn::AttentionOp core, bool ofTokens, bool ofHeads) {
     builder.setInsertionPoint(core);
@@ -307,9 +302,9 @@ private:
           builder.getI64IntegerAttr(1));
     };
     if (ofTokens && !tokenScores)
-      tokenScores = zeros(batch, tokens, core.getLoc());
+      tokenScores = zeroScores(builder, core.getLoc(), batch, tokens);
     if (ofHeads && !headScores)
-      headScores = zeros(batch, heads, core.getLoc());
+      headScores = zeroScores(builder, core.getLoc(), batch, heads);
     Value query = living(core.getQuery());
     Type output = typeOf(core.getOutput());
     if (headIndices)
@@ -329,16 +324,6 @@ private:
     core.getOutput().replaceAllUsesWith(result);
     core->erase();
     return again;
-  }
-
-  /// Zeros that a sequence starts from are part of the kernel: the machine sets them itself.
-  static void placeZeros(sattn::AttentionOp core, ArrayRef<Value> scores) {
-    SmallVector<Operation *> constants;
-    for (Value value : scores)
-      if (value && value.getDefiningOp<arith::ConstantOp>())
-        constants.push_back(value.getDefiningOp());
-    if (!constants.empty())
-      placeTogether(core, constants);
   }
 
   Value rank(sattn::AttentionOp core, Value scores, int64_t k, ArrayRef<int64_t> protect) {
@@ -444,6 +429,20 @@ void placeTogether(sattn::AttentionOp core, ArrayRef<Operation *> others) {
     op->setDiscardableAttr(kTargetAttr, StringAttr::get(core.getContext(), arch.getTarget()));
     op->setDiscardableAttr(kKernelAttr, name);
   }
+}
+
+Value zeroScores(OpBuilder &builder, Location loc, int64_t batch, int64_t count) {
+  auto type = RankedTensorType::get({batch, count}, builder.getF32Type());
+  return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, 0.0f));
+}
+
+void placeZeros(sattn::AttentionOp core, ArrayRef<Value> scores) {
+  SmallVector<Operation *> constants;
+  for (Value value : scores)
+    if (value && value.getDefiningOp<arith::ConstantOp>())
+      constants.push_back(value.getDefiningOp());
+  if (!constants.empty())
+    placeTogether(core, constants);
 }
 
 LogicalResult applyCascade(func::FuncOp function, const CascadePlan &plan) {

@@ -17,8 +17,6 @@
 #include "onnx/Onnx.h"
 #include "sattn/Sattn.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-
 using namespace mlir;
 
 namespace sparsam {
@@ -43,17 +41,17 @@ public:
       prunesHeads |= headsIn(layer) < allHeads;
     }
     if (prunesTokens)
-      importance = addState("importance", capacity, /*countsTokens=*/true);
+      importance = addState(kTokenImportance, capacity, /*countsTokens=*/true);
     if (prunesHeads)
-      livingScores = headImportance = addState("head_importance", allHeads, false);
+      livingScores = headImportance = addState(kHeadImportance, allHeads, false);
     for (size_t layer = 0; layer < cores.size(); ++layer)
       rewrite(layer);
     if (prunesTokens)
-      keepState("importance", importance);
+      returnScores(function, kTokenImportance, importance);
     if (prunesHeads) {
       builder.setInsertionPoint(function.getBody().front().getTerminator());
       mergeHeadImportance(function.getLoc());
-      keepState("head_importance", headImportance);
+      returnScores(function, kHeadImportance, headImportance);
     }
     return success();
   }
@@ -109,31 +107,17 @@ private:
   }
 
   /// An argument of `count` scores that is kept from step to step.
-  Value addState(const std::string &name, int64_t count, bool countsTokens) {
+  Value addState(StringRef name, int64_t count, bool countsTokens) {
     auto type = RankedTensorType::get({1, count}, builder.getF32Type());
     const unsigned number = function.getNumArguments();
     SmallVector<NamedAttribute> attributes = {
-        builder.getNamedAttr(onnx::kNameAttr, builder.getStringAttr("sparsam." + name)),
-        builder.getNamedAttr(sattn::kStateAttr, builder.getStringAttr("sparsam.new_" + name))};
+        builder.getNamedAttr(onnx::kNameAttr, builder.getStringAttr("sparsam." + name.str())),
+        builder.getNamedAttr(sattn::kStateAttr, builder.getStringAttr(newScoresName(name)))};
     if (countsTokens)
-      attributes.push_back(
-          builder.getNamedAttr(sattn::kTokensAttr, builder.getI64IntegerAttr(1)));
+      attributes.push_back(builder.getNamedAttr(sattn::kTokensAttr, builder.getI64IntegerAttr(1)));
     (void)function.insertArgument(number, type, builder.getDictionaryAttr(attributes),
                                   function.getLoc());
     return function.getArgument(number);
-  }
-  void keepState(const std::string &name, Value scores) {
-    const unsigned number = function.getNumResults();
-    SmallVector<NamedAttribute> attributes = {
-        builder.getNamedAttr(onnx::kNameAttr, builder.getStringAttr("sparsam.new_" + name))};
-    (void)function.insertResult(number, scores.getType(), builder.getDictionaryAttr(attributes));
-    Operation *returnOp = function.getBody().front().getTerminator();
-    returnOp->insertOperands(returnOp->getNumOperands(), scores);
-  }
-
-  Value zeros(int64_t count, Location loc) {
-    auto type = RankedTensorType::get({1, count}, builder.getF32Type());
-    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, 0.0f));
   }
   Value gather(Value value, Value indices, int64_t dim) {
     SmallVector<int64_t> shape(typeOf(value).getShape());
@@ -188,8 +172,13 @@ private:
     sattn::AttentionOp core = cores[layer];
     Location loc = core.getLoc();
     builder.setInsertionPoint(core);
-    Operands operands{core.getQuery(), core.getKey(), core.getValue(), core.getMask(),
-                      core.getValid(), importance,    {}};
+    Operands operands{core.getQuery(),
+                      core.getKey(),
+                      core.getValue(),
+                      core.getMask(),
+                      core.getValid(),
+                      importance,
+                      {}};
     if (headIndices)
       keepHeads(operands);
     Value ranking;
@@ -230,7 +219,7 @@ private:
     Value ranking =
         sattn::TopKOp::create(builder, loc, type, amongExisting(operands.valid, loc),
                               builder.getI64IntegerAttr(kept), builder.getDenseI64ArrayAttr({}));
-    operands.tokenScores = zeros(kept, loc);
+    operands.tokenScores = zeroScores(builder, loc, 1, kept);
     operands.together.push_back(operands.tokenScores.getDefiningOp());
     for (Value *rows : {&operands.key, &operands.value}) {
       *rows = gather(*rows, ranking, 2);
@@ -272,12 +261,13 @@ private:
     };
     auto one = RankedTensorType::get({1, 1}, builder.getF32Type());
     auto living = typeOf(livingScores);
-    Value ones = onnx::ConstantOp::create(builder, loc, living, DenseElementsAttr::get(living, 1.0f));
+    Value ones =
+        onnx::ConstantOp::create(builder, loc, living, DenseElementsAttr::get(living, 1.0f));
     Value none = onnx::ConstantOp::create(builder, loc, one, DenseElementsAttr::get(one, 0.0f));
-    Value isPruned = onnx::EqualOp::create(builder, loc, row.clone(builder.getI1Type()),
-                                           scatter(ones), none);
-    headImportance = onnx::WhereOp::create(builder, loc, row, isPruned, headImportance,
-                                           scatter(livingScores));
+    Value isPruned =
+        onnx::EqualOp::create(builder, loc, row.clone(builder.getI1Type()), scatter(ones), none);
+    headImportance =
+        onnx::WhereOp::create(builder, loc, row, isPruned, headImportance, scatter(livingScores));
   }
 
   /// `core` on its survivors; what used its output gets zeros for pruned heads.

@@ -7,6 +7,8 @@
 
 #include "sattn/Sattn.h"
 
+#include "mlir/IR/Builders.h"
+
 namespace sparsam {
 
 inline mlir::RankedTensorType typeOf(mlir::Value value) {
@@ -15,6 +17,22 @@ inline mlir::RankedTensorType typeOf(mlir::Value value) {
 
 /// Marks a core and `others` as one kernel of the module's machine, if it has one.
 void placeTogether(sattn::AttentionOp core, llvm::ArrayRef<mlir::Operation *> others);
+
+/// Scores that a sequence starts from, [batch, count].
+mlir::Value zeroScores(mlir::OpBuilder &builder, mlir::Location loc, int64_t batch, int64_t count);
+
+/// Makes zeros among `scores`, which may be null, part of the kernel of `core`: the machine sets
+/// them itself.
+void placeZeros(sattn::AttentionOp core, llvm::ArrayRef<mlir::Value> scores);
+
+/// What a decoder keeps of its rankings from step to step: input `sparsam.<name>`, output
+/// `sparsam.new_<name>`.
+inline constexpr llvm::StringLiteral kTokenImportance = "importance",
+                                     kHeadImportance = "head_importance";
+std::string newScoresName(llvm::StringRef name);
+
+/// Adds the result `sparsam.new_<name>`.
+void returnScores(mlir::func::FuncOp function, llvm::StringRef name, mlir::Value scores);
 
 /// Applies `plan` to cores that attend to caches.
 mlir::LogicalResult applyDecodeCascade(mlir::func::FuncOp function, const CascadePlan &plan,

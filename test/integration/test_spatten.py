@@ -168,9 +168,9 @@ def test_importance_persists_from_step_to_step(decoder, load_npz):
     assert first["tokens"] + rest["tokens"] == whole["tokens"]
 
 
-def decoder_model(path, heads, dim, layers):
-    """Attention layers fed with each other, one query at a time, each with a cache of keys and values."""
-    row, nodes, x = [1, heads, 1, dim], [], "x"
+def decoder_model(path, heads, dim, layers, queries=1):
+    """Attention layers fed with each other, some queries at a time, each with a cache of keys and values."""
+    row, nodes, x = [1, heads, queries, dim], [], "x"
     tensor = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)  # noqa: E731
     inputs, outputs = [tensor("x", row)], []
     for layer in range(layers):
@@ -198,13 +198,16 @@ HEADS = ["--set", "head_prune=0.4"]
 
 
 @pytest.mark.parametrize(
-    "settings, tokens, heads, protect",
-    [(TOKENS + HEADS, [24, 16, 11], [4, 2, 1], ()), (HEADS, [24, 24, 24], [4, 2, 1], ()),
-     (TOKENS + ["--set", "protect=both"], [24, 16, 11], [4, 4, 4], (0,))],
-    ids=["tokens_and_heads", "heads", "tokens_but_the_first"],
+    "settings, tokens, heads, protect, prompt",
+    [(TOKENS + HEADS, [24, 16, 11], [4, 2, 1], (), 10), (HEADS, [24, 24, 24], [4, 2, 1], (), 10),
+     (TOKENS + ["--set", "protect=both"], [24, 16, 11], [4, 4, 4], (0,), 10),
+     (TOKENS + HEADS, [24, 16, 11], [4, 2, 1], (), 0)],
+    ids=["tokens_and_heads", "heads", "tokens_but_the_first", "fewer_tokens_than_heads"],
 )  # fmt: skip
-def test_every_step_of_a_pruning_decoder_equals_the_oracle(tmp_path, run_json, load_npz, settings, tokens, heads, protect):
-    layers, steps, prompt, dim = 3, 14, 10, 32
+def test_every_step_of_a_pruning_decoder_equals_the_oracle(
+    tmp_path, run_json, load_npz, settings, tokens, heads, protect, prompt
+):
+    layers, steps, dim = 3, 14, 32
     name = decoder_model(tmp_path / "m.onnx", heads[0], dim, layers)
     run_json("compile", tmp_path / "m.onnx", "--target", "spatten", "--cache=past=24", *RANGES, *settings,
              "--set", "prune_slope=0", "-o", tmp_path / "m.spx")
@@ -234,6 +237,47 @@ def test_every_step_of_a_pruning_decoder_equals_the_oracle(tmp_path, run_json, l
             np.testing.assert_array_equal(kept["sparsam.head_importance"][0], state.heads)
         seen.add(tuple(living[1]))
     assert heads[2] == 4 or len(seen) > 1  # else no ranking was at work
+
+
+def test_steps_go_on_from_the_importance_of_a_prompt(tmp_path, run_json, load_npz):
+    heads, dim, layers, prompt, capacity = 4, 32, 3, 9, 24
+    for queries, cache in ((prompt, 0), (1, capacity)):
+        name = decoder_model(tmp_path / f"{queries}.onnx", heads, dim, layers, queries)
+        run_json("compile", tmp_path / f"{queries}.onnx", "--target", "spatten", f"--cache=past={cache}", *RANGES, *TOKENS,
+                 *HEADS, "--set", "prune_slope=0", "-o", tmp_path / f"{queries}.spx")
+    x = random_heads((1, heads, prompt, dim), 0)
+    np.savez(tmp_path / "x.npz", x=x)
+    run_json("run", tmp_path / f"{prompt}.spx", "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npz")
+    y = load_npz(tmp_path / "y.npz")
+    state = oracle.DecoderState([], np.zeros(capacity, np.float32), np.zeros(heads, np.float32))
+    fed, fmt = x[0], oracle.Format(4.5, 4.5, 4.5)
+    for _ in range(layers):
+        state.caches.append([fed, fed])
+        fed, tokens, magnitudes, *_ = oracle.attention(fed, fed, fed, fmt, prompt // 2)
+        state.importance[:prompt] = (state.importance[:prompt].astype(np.float64) + tokens).astype(np.float32)
+        state.heads = (state.heads.astype(np.float64) + magnitudes).astype(np.float32)
+    np.testing.assert_array_equal(y[name][0], fed)  # no token and no head is pruned
+    np.testing.assert_array_equal(y["sparsam.new_importance"][0], state.importance[:prompt])
+    np.testing.assert_array_equal(y["sparsam.new_head_importance"][0], state.heads)
+
+    np.savez(tmp_path / "z.npz", x=x[:, :, :1], **{k.replace("new_", ""): v for k, v in y.items() if "new_" in k})
+    run_json("run", tmp_path / "1.spx", "--input", tmp_path / "z.npz", "-o", tmp_path / "w.npz")
+    fmt = oracle.Format(4.5, 4.5, 4.5, progressive=True)
+    expected, *_ = oracle.decode(x[0, :, :1], state, fmt, [24, 16, 11], [4, 2, 1], lambda n: n // 2)
+    np.testing.assert_array_equal(load_npz(tmp_path / "w.npz")[name][0], expected)
+
+
+def test_says_what_a_prompt_does_not_hand_over(decoder, repository, run_json, run_driver, tmp_path):
+    fixture = repository / "models" / "fixtures" / "gpt2-cache-tiny"
+    decoder(*RANGES, "--set", "token_prune=0.7")
+    run_json("compile", fixture / "model.onnx", "--target", "spatten", "--cache=past=0", "--shape=input_ids=1x8", *RANGES,
+             "-o", tmp_path / "prompt.spx")
+    np.savez(tmp_path / "prompt.npz", input_ids=np.arange(8)[None])
+    process = run_driver("generate", tmp_path / "step.spx", "--prompt-program", tmp_path / "prompt.spx",
+                         "--input", tmp_path / "prompt.npz", "--steps", 2)
+    assert process.returncode == 0
+    assert ("prompt.spx returns no 'sparsam.new_importance': rankings start from zeros; compile it with the pruning "
+            f"settings of {tmp_path / 'step.spx'}") in process.stderr
 
 
 def test_replayed_decoding_takes_as_long(tmp_path, run_json):

@@ -64,6 +64,8 @@ Status Decoder::prepare() {
         caches.insert(*it);
         given_.erase(it);
       }
+  // What a prompt hands over for rankings that this program does not make.
+  std::erase_if(given_, [](const auto &named) { return named.first.starts_with("sparsam."); });
   return caches.empty() ? Status() : session_.setState(caches);
 }
 

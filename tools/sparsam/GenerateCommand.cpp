@@ -114,6 +114,8 @@ private:
     if (!promptProgram_.empty())
       if (Status status = runPrompt(given, options, next, report); !status)
         return status;
+    if (!promptProgram_.empty())
+      warnOfMissingScores(session, given);
     options.returnState = false;
     Decoder decoder(session, names_, std::move(given));
     if (Status status = decoder.prepare(); !status)
@@ -160,6 +162,18 @@ private:
       if (name != names_.logits)
         given[name] = tensor;
     return Status();
+  }
+
+  /// A prompt compiled without pruning hands over no importance.
+  void warnOfMissingScores(const runtime::Session &session, const runtime::TensorMap &given) const {
+    if (!session.hasState())
+      return;
+    for (const auto *state : *session.program().table().cache()->states())
+      if (state->input()->string_view().starts_with("sparsam.") &&
+          !given.count(state->output()->str()))
+        printWarning(promptProgram_ + " returns no '" + state->output()->str() +
+                     "': rankings start from zeros; compile it with the pruning settings of " +
+                     program_);
   }
 
   /// The token that comes next, and what it cost.

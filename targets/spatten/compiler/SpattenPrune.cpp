@@ -8,6 +8,7 @@
 #include "sparsam/Cascade.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 
 #include "llvm/Support/Format.h"
 
@@ -57,6 +58,10 @@ struct SpattenPrune : spatten::impl::SpattenPruneBase<SpattenPrune> {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
+      if (isPrompt(function)) {
+        handOver(function, arch);
+        continue;
+      }
       FailureOr<CascadePlan> plan = makePlan(function, arch);
       if (failed(plan) || failed(applyCascade(function, *plan)))
         return signalPassFailure();
@@ -64,6 +69,14 @@ struct SpattenPrune : spatten::impl::SpattenPruneBase<SpattenPrune> {
   }
 
 private:
+  /// What the steps behind a prompt rank.
+  static void handOver(func::FuncOp function, isa::ArchAttr arch) {
+    StringRef schedule = arch.getText("schedule");
+    const bool isLinear = schedule == "linear";
+    returnImportance(function, !isLinear || arch.getReal("token_prune") > 0,
+                     isLinear ? arch.getReal("head_prune") > 0 : schedule == "gpt2_medium");
+  }
+
   static FailureOr<CascadePlan> makePlan(func::FuncOp function, isa::ArchAttr arch) {
     SmallVector<sattn::AttentionOp> cores;
     function.walk([&](sattn::AttentionOp op) { cores.push_back(op); });
@@ -167,10 +180,18 @@ private:
     return core.emitError() << text;
   }
 
+  /// A mask that is made at run time and differs by query: padding together with causality, most
+  /// likely. Constant causal masks are recognised before.
+  static bool mayBeCausal(sattn::AttentionOp core) {
+    Value mask = core.getMask();
+    return mask && !matchPattern(mask, m_Constant()) &&
+           cast<RankedTensorType>(mask.getType()).getDimSize(2) > 1;
+  }
+
   static SmallVector<int64_t> protectedTokens(sattn::AttentionOp core, isa::ArchAttr arch) {
     StringRef protect = arch.getText("protect");
     if (protect == "auto")
-      protect = core.getCausal() || core.getValid() ? "last" : "first";
+      protect = core.getCausal() || core.getValid() ? "last" : mayBeCausal(core) ? "both" : "first";
     SmallVector<int64_t> positions;
     if (protect == "first" || protect == "both")
       positions.push_back(0);

@@ -319,19 +319,20 @@ private:
     return Status();
   }
   Status execute(const insn::TopkToken &i, Addressing &a) {
-    return rank(a.tile(i.scores), a.tile(i.survivors), i.protect_first, i.protect_last,
-                decisions_.tokens, decisions_.tokenRanking);
+    const Tile scores = a.tile(i.scores);
+    return rank(scores, a.tile(i.survivors), std::clamp<int64_t>(length_, 1, scores.cols),
+                i.protect_first, i.protect_last, decisions_.tokens, decisions_.tokenRanking);
   }
   Status execute(const insn::TopkHead &i, Addressing &a) {
-    return rank(a.tile(i.scores), a.tile(i.survivors), 0, 0, decisions_.heads,
+    const Tile scores = a.tile(i.scores);
+    return rank(scores, a.tile(i.survivors), scores.cols, 0, 0, decisions_.heads,
                 decisions_.headRanking);
   }
-  Status rank(const Tile &scores, const Tile &survivors, int64_t first, int64_t last,
+  /// `exist` scores are of something; what does not exist ranks last, in its order.
+  Status rank(const Tile &scores, const Tile &survivors, int64_t exist, int64_t first, int64_t last,
               BitTensor &kept, std::vector<Rounds> &rounds) {
     if (isBehindHeads_ != (phase_ == Phase::after))
       return Status();
-    // Tokens that do not exist rank last, in their order.
-    const int64_t exist = std::clamp<int64_t>(length_, 1, scores.cols);
     Ranking ranking = rankScores({&scores_[size_t(scores.offset)], size_t(exist)},
                                  std::min<int64_t>(survivors.cols, exist), first, last,
                                  Pivots(params_.pivot, ~uint64_t(entry_)));
