@@ -6,6 +6,7 @@
 #include "runtime/program/ProgramChecker.h"
 #include "runtime/program/Program_generated.h"
 #include "runtime/program/SessionState.h"
+#include "runtime/support/Parallel.h"
 #include "runtime/support/Text.h"
 
 namespace sparsam::runtime {
@@ -190,8 +191,12 @@ Status Session::State::prepareHost() {
     if (table.tensors()->Get(i)->kind() == program::TensorKind::activation)
       tensors[i].data = arena.as<uint8_t>() + table.tensors()->Get(i)->offset();
   hostKernels.resize(table.stages()->size());
-  for (unsigned i = 0; i < table.stages()->size(); ++i)
-    if (Status status = createHost(i); !status)
+  // Kernels pack the weights of a whole model: work for all threads.
+  std::vector<Status> statuses(hostKernels.size());
+  parallelFor(int64_t(hostKernels.size()),
+              [&](int64_t i) { statuses[size_t(i)] = createHost(unsigned(i)); });
+  for (const Status &status : statuses)
+    if (!status)
       return status;
   isPrepared = true;
   return Status();
