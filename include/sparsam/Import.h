@@ -18,6 +18,9 @@ struct ImportOptions {
   /// Every input that has a dynamic dimension must be here, unless the shape of another input fixes
   /// its symbol.
   std::map<std::string, std::vector<int64_t>> shapes;
+  /// Shapes of tensors that the model is going to run on, by input: shapes of the inputs that are
+  /// not in `shapes`. There may be none that is no input.
+  std::map<std::string, std::vector<int64_t>> tensorShapes;
   /// Extents of symbols that dimensions of inputs are declared by, 0 allowed. A dimension declared
   /// as a sum ("past + sequence") follows from its parts.
   std::map<std::string, int64_t> symbols;
@@ -48,6 +51,9 @@ private:
 /// Errors are emitted as diagnostics at file locations; null is returned then.
 mlir::OwningOpRef<mlir::ModuleOp> importOnnx(const std::string &path, const ImportOptions &options,
                                              mlir::MLIRContext *context);
+
+/// The files beside the model that hold data of its tensors, as far as the model can be read.
+std::vector<std::string> listExternalFiles(const std::string &path);
 
 } // namespace sparsam
 

@@ -4,10 +4,12 @@
 // A model may be a stranger's: only files inside its own folder are read.
 
 #include "Tensors.h"
+#include "sparsam/Import.h"
 
 #include "mlir/IR/Diagnostics.h"
 
 #include <filesystem>
+#include <set>
 
 using namespace mlir;
 namespace fs = std::filesystem;
@@ -80,6 +82,32 @@ LogicalResult TensorReader::readExternal(const proto::TensorProto &tensor, int64
   data.file = *file;
   data.bytes = (*file)->bytes().slice(offset, length);
   return success();
+}
+
+std::vector<std::string> listExternalFiles(const std::string &path) {
+  auto file = MappedFile::open(path);
+  llvm::Expected<ReducedModel> reduced =
+      file ? reduceModel((*file)->bytes()) : llvm::Expected<ReducedModel>(file.takeError());
+  proto::ModelProto model;
+  // The import will say what is wrong with it.
+  if (!reduced) {
+    llvm::consumeError(reduced.takeError());
+    return {};
+  }
+  if (!model.ParseFromArray(reduced->bytes.data(), static_cast<int>(reduced->bytes.size())))
+    return {};
+  std::set<std::string> files;
+  auto add = [&](const proto::TensorProto &tensor) {
+    for (const proto::StringStringEntryProto &entry : tensor.external_data())
+      if (entry.key() == "location")
+        files.insert((fs::path(path).parent_path() / entry.value()).string());
+  };
+  for (const proto::TensorProto &initializer : model.graph().initializer())
+    add(initializer);
+  for (const proto::NodeProto &node : model.graph().node())
+    for (const proto::AttributeProto &attribute : node.attribute())
+      add(attribute.t());
+  return {files.begin(), files.end()};
 }
 
 } // namespace sparsam

@@ -56,10 +56,12 @@ private:
   LogicalResult readInputs();
   LogicalResult readInput(const proto::ValueInfoProto &info);
   LogicalResult readShape(const proto::TensorShapeProto &shape, Input &input);
-  LogicalResult applyShape(Input &input, ArrayRef<int64_t> shape);
+  /// `subject` is what errors call the shape.
+  LogicalResult applyShape(Input &input, ArrayRef<int64_t> shape, const std::string &subject);
+  LogicalResult applyShapes();
   LogicalResult checkNames();
   LogicalResult fixSymbol(const std::string &symbol, int64_t extent, const std::string &input,
-                          const std::string &flag);
+                          const std::string &subject);
   void applySymbols();
   LogicalResult checkStatic();
   std::string suggestFlags();
@@ -71,6 +73,7 @@ private:
   const ImportOptions &options;
   Location loc;
   std::vector<Input> inputs;
+  llvm::StringSet<> initializers;
   /// The extents of symbols, and the inputs whose shapes fixed them.
   Symbols symbols;
   std::map<std::string, std::string> fixedBy;
@@ -94,6 +97,8 @@ static std::optional<int64_t> evaluate(StringRef symbol, const Symbols &symbols)
 }
 
 static std::string formatShape(ArrayRef<int64_t> shape) {
+  if (shape.empty())
+    return "scalar";
   return llvm::join(llvm::map_range(shape, [](int64_t extent) { return std::to_string(extent); }),
                     "x");
 }
@@ -150,7 +155,6 @@ LogicalResult InputResolver::readInput(const proto::ValueInfoProto &info) {
 }
 
 LogicalResult InputResolver::readInputs() {
-  llvm::StringSet<> initializers;
   for (const proto::TensorProto &initializer : graph.initializer())
     initializers.insert(initializer.name());
   for (const proto::ValueInfoProto &info : graph.input())
@@ -159,23 +163,24 @@ LogicalResult InputResolver::readInputs() {
   return success();
 }
 
-LogicalResult InputResolver::applyShape(Input &input, ArrayRef<int64_t> shape) {
-  std::string flag = "--shape " + input.name + "=" + formatShape(shape);
+LogicalResult InputResolver::applyShape(Input &input, ArrayRef<int64_t> shape,
+                                        const std::string &subject) {
   if (!input.ranked) {
     input.ranked = true;
     input.dimensions.resize(shape.size());
   }
   if (shape.size() != input.dimensions.size())
-    return fail(flag + " has " + Twine(shape.size()) + " dimensions, but the input has " +
+    return fail(subject + " has " + Twine(shape.size()) + " dimensions, but the input has " +
                 Twine(input.dimensions.size()));
   for (auto [i, extent] : llvm::enumerate(shape)) {
     Dimension &dimension = input.dimensions[i];
     if (extent < 1)
-      return fail(flag + " has the extent " + Twine(extent) + "; extents are at least 1");
+      return fail(subject + " has the extent " + Twine(extent) + "; extents are at least 1");
     if (!dimension.isDynamic() && dimension.extent != extent)
-      return fail(flag + " contradicts the model: dimension " + Twine(i) + " is " +
+      return fail(subject + " contradicts the model: dimension " + Twine(i) + " is " +
                   Twine(dimension.extent));
-    if (!dimension.symbol.empty() && failed(fixSymbol(dimension.symbol, extent, input.name, flag)))
+    if (!dimension.symbol.empty() &&
+        failed(fixSymbol(dimension.symbol, extent, input.name, subject)))
       return failure();
     dimension.extent = extent;
   }
@@ -183,23 +188,60 @@ LogicalResult InputResolver::applyShape(Input &input, ArrayRef<int64_t> shape) {
 }
 
 LogicalResult InputResolver::fixSymbol(const std::string &symbol, int64_t extent,
-                                       const std::string &input, const std::string &flag) {
+                                       const std::string &input, const std::string &subject) {
   if (options.symbols.count(symbol))
-    return fail(flag + " fixes the dimension '" + symbol + "', which --cache counts");
+    return fail(subject + " fixes the dimension '" + symbol + "', which --cache counts");
   auto [it, inserted] = symbols.try_emplace(symbol, extent);
   if (inserted)
     fixedBy[symbol] = input;
   if (it->second != extent)
-    return fail(flag + " contradicts another shape: '" + symbol + "' is " + Twine(it->second) +
+    return fail(subject + " contradicts another shape: '" + symbol + "' is " + Twine(it->second) +
                 " in input '" + fixedBy[symbol] + "'");
   return success();
 }
 
+/// "; did you mean 'tokens'?", or nothing where no name is near.
+static std::string suggestInput(StringRef name, ArrayRef<Input> inputs) {
+  unsigned nearest = std::max<unsigned>(name.size() / 3, 1) + 1;
+  std::string suggestion;
+  for (const Input &input : inputs)
+    if (unsigned distance = name.edit_distance(input.name, /*AllowReplacements=*/true, nearest);
+        distance < nearest) {
+      nearest = distance;
+      suggestion = "; did you mean '" + input.name + "'?";
+    }
+  return suggestion;
+}
+
 LogicalResult InputResolver::checkNames() {
+  auto isInput = [&](const std::string &name) {
+    return llvm::any_of(inputs, [&](const Input &input) { return input.name == name; });
+  };
   for (const auto &[name, shape] : options.shapes)
-    if (!llvm::is_contained(llvm::map_range(inputs, [](const Input &input) { return input.name; }),
-                            name))
+    if (!isInput(name))
       return fail("--shape " + name + "=" + formatShape(shape) + " names no input of the model");
+  for (const auto &[name, shape] : options.tensorShapes)
+    if (initializers.contains(name))
+      return fail("the model takes no tensor '" + name + "': an initializer fixes its value");
+    else if (!isInput(name))
+      return fail("the model has no input '" + name + "'" + suggestInput(name, inputs));
+  return success();
+}
+
+LogicalResult InputResolver::applyShapes() {
+  for (Input &input : inputs) {
+    auto shape = options.shapes.find(input.name), tensor = options.tensorShapes.find(input.name);
+    LogicalResult applied = success();
+    if (shape != options.shapes.end())
+      applied = applyShape(input, shape->second,
+                           "--shape " + input.name + "=" + formatShape(shape->second));
+    else if (tensor != options.tensorShapes.end())
+      applied = applyShape(input, tensor->second,
+                           "the given tensor '" + input.name + "' of shape " +
+                               formatShape(tensor->second));
+    if (failed(applied))
+      return failure();
+  }
   return success();
 }
 
@@ -260,10 +302,8 @@ FailureOr<std::vector<GraphInput>> InputResolver::run() {
   if (failed(readInputs()) || failed(checkNames()))
     return failure();
   symbols = options.symbols;
-  for (Input &input : inputs)
-    if (auto it = options.shapes.find(input.name); it != options.shapes.end())
-      if (failed(applyShape(input, it->second)))
-        return failure();
+  if (failed(applyShapes()))
+    return failure();
   applySymbols();
   if (failed(checkStatic()))
     return failure();

@@ -150,8 +150,14 @@ std::vector<NamedFile> InputOptions::paths() const {
 //===-- Outputs ------------------------------------------------------------===//
 
 static bool isSame(const std::string &a, const std::string &b) {
+  namespace fs = std::filesystem;
   std::error_code ignored; // of files that are not there
-  return a == b || std::filesystem::equivalent(a, b, ignored);
+  if (fs::equivalent(a, b, ignored))
+    return true;
+  auto place = [&](const std::string &path) {
+    return fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+  };
+  return !b.empty() && place(a) == place(b);
 }
 
 Status checkOutputs(const std::vector<NamedFile> &written, const std::vector<NamedFile> &read) {

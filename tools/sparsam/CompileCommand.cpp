@@ -120,8 +120,9 @@ public:
       return arch.error();
     if (inputs_.files.empty())
       return makeError("needs sample inputs: --input samples.npz");
-    std::vector<NamedFile> read = inputs_.paths();
-    read.insert(read.end(), {{"the model", model_}, {"the parameters", machine_.file}});
+    std::vector<NamedFile> read = inputs_.paths(), model = modelFiles(model_);
+    read.insert(read.end(), model.begin(), model.end());
+    read.push_back({"the parameters", machine_.file});
     if (Status status = checkOutputs({{"-o", output_}}, read); !status)
       return status;
     auto samples = inputs_.read();

@@ -11,7 +11,6 @@
 #include "sparsam/Calibrated.h"
 #include "sparsam/Conversion.h"
 #include "sparsam/Decode.h"
-#include "sparsam/Import.h"
 #include "sparsam/Transforms.h"
 #include "tools/common/Registry.h"
 
@@ -170,32 +169,6 @@ static Result<CacheOptions> readCacheOption(const std::string &text) {
   return options;
 }
 
-/// `shapes`, and those of the other tensors in the same form.
-static std::vector<std::string> withShapesOf(const runtime::TensorMap &inputs,
-                                             std::vector<std::string> shapes) {
-  const std::vector<std::string> given = shapes;
-  for (const auto &[name, tensor] : inputs) {
-    const bool isGiven = llvm::any_of(given, [prefix = name + "="](const std::string &shape) {
-      return StringRef(shape).starts_with(prefix);
-    });
-    if (!isGiven && !tensor.shape().empty())
-      shapes.push_back(name + "=" + runtime::toString(tensor.shape()));
-  }
-  return shapes;
-}
-
-Status Compilation::importModel(const std::string &path, const std::vector<std::string> &shapes,
-                                const std::string &cache, const runtime::TensorMap *inputs) {
-  if (!inputs)
-    return import(path, shapes, cache);
-  const std::vector<std::string> all = withShapesOf(*inputs, shapes);
-  Status status = import(path, all, cache);
-  if (!status && all.size() > shapes.size())
-    return makeError(status.error().message,
-                     "\n  note: where no --shape is given, shapes are those of the inputs");
-  return status;
-}
-
 static Result<ImportOptions> readShapes(const std::vector<std::string> &shapes) {
   ImportOptions options;
   for (const std::string &shape : shapes)
@@ -206,22 +179,30 @@ static Result<ImportOptions> readShapes(const std::vector<std::string> &shapes) 
 
 Status Compilation::importGraph(const std::string &path, const std::vector<std::string> &shapes) {
   auto options = readShapes(shapes);
-  if (!options)
-    return options.error();
+  return options ? import(path, *options) : options.error();
+}
+
+Status Compilation::import(const std::string &path, const ImportOptions &options) {
   path_ = path;
-  module_ = importOnnx(path, *options, context_.get());
+  module_ = importOnnx(path, options, context_.get());
   return module_ ? Status() : failed("the import of " + path);
 }
 
-Status Compilation::import(const std::string &path, const std::vector<std::string> &shapes,
-                           const std::string &cache) {
+Status Compilation::importModel(const std::string &path, const std::vector<std::string> &shapes,
+                                const std::string &cache, const runtime::TensorMap *inputs) {
+  auto options = readShapes(shapes);
+  if (!options)
+    return options.error();
+  if (inputs)
+    for (const auto &[name, tensor] : *inputs)
+      options->tensorShapes[name] = tensor.shape();
   if (cache.empty()) {
-    if (Status status = importGraph(path, shapes); !status)
+    if (Status status = import(path, *options); !status)
       return status;
     auto raise = [&](OpPassManager &pm) { buildRaisePipeline(pm, keepsRefused_); };
     if (Status status = runPasses(raise); !status)
       return status;
-  } else if (Status status = importWithCache(path, shapes, cache); !status) {
+  } else if (Status status = importWithCache(path, *options, cache); !status) {
     return status;
   }
   module_->walk([&](sattn::AttentionOp core) {
@@ -234,16 +215,13 @@ Status Compilation::import(const std::string &path, const std::vector<std::strin
   return Status();
 }
 
-Status Compilation::importWithCache(const std::string &path, const std::vector<std::string> &shapes,
+Status Compilation::importWithCache(const std::string &path, const ImportOptions &options,
                                     const std::string &cache) {
-  auto options = readShapes(shapes);
-  if (!options)
-    return options.error();
   auto decoder = readCacheOption(cache);
   if (!decoder)
     return decoder.error();
   path_ = path;
-  module_ = importDecoder(path, *options, *decoder, context_.get());
+  module_ = importDecoder(path, options, *decoder, context_.get());
   return module_ ? Status() : failed("the import of " + path);
 }
 
@@ -390,11 +368,21 @@ void ModelOptions::addTo(CLI::App &command, const char *what, const char *type) 
   command.add_flag("--dense", dense, "The same as --attention dense");
 }
 
+std::vector<NamedFile> modelFiles(const std::string &path) {
+  if (path.ends_with(".spx"))
+    return {{"the program", path}};
+  std::vector<NamedFile> files = {{"the model", path}};
+  for (std::string &file : listExternalFiles(path))
+    files.push_back({"the weights of the model", std::move(file)});
+  return files;
+}
+
 std::vector<NamedFile> ModelOptions::paths() const {
-  return {{model.ends_with(".spx") ? "the program" : "the model", model},
-          {"the calibration", calibrationFile},
-          {"the samples", withoutRows(samples)},
-          {"the parameters", machine.file}};
+  std::vector<NamedFile> files = modelFiles(model);
+  files.insert(files.end(), {{"the calibration", calibrationFile},
+                             {"the samples", withoutRows(samples)},
+                             {"the parameters", machine.file}});
+  return files;
 }
 
 AttentionMode ModelOptions::mode() const {

@@ -6,6 +6,7 @@
 #include "tools/sparsam/Common.h"
 
 #include "sparsam/Assembler.h"
+#include "sparsam/Import.h"
 #include "sparsam/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -89,10 +90,9 @@ public:
   Result<std::shared_ptr<const runtime::Program>> assemble(const Provenance &provenance);
 
 private:
-  Status import(const std::string &path, const std::vector<std::string> &shapes,
-                const std::string &cache);
+  Status import(const std::string &path, const ImportOptions &options);
   /// Imports and raises a decoder that keeps a cache.
-  Status importWithCache(const std::string &path, const std::vector<std::string> &shapes,
+  Status importWithCache(const std::string &path, const ImportOptions &options,
                          const std::string &cache);
   /// A note on how to calibrate, where attention has no values.
   std::string calibrationNote(const runtime::Arch &arch, const Calibration &calibration) const;
@@ -112,6 +112,9 @@ private:
   std::vector<std::string> notRaised_;
   std::string path_;
 };
+
+/// A model or a program, and the files that hold data of its tensors.
+std::vector<NamedFile> modelFiles(const std::string &path);
 
 /// Options of commands that compile a model.
 struct ModelOptions {

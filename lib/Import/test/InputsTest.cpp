@@ -54,6 +54,31 @@ TEST_F(InputsTest, RefusesShapesThatDoNotFit) {
                   "has the shape 1099511627776x1099511627776, which has more than 2^40 elements");
 }
 
+TEST_F(InputsTest, TakesShapesOfTensors) {
+  options.tensorShapes = {{"ids", {2, 16}}, {"mask", {2, 1, 16}}};
+  EXPECT_CONTAINS(import(), "tensor<2x16xf32> {onnx.name = \"ids\"}");
+  options.shapes["ids"] = {2, 8}; // goes before the tensor's
+  EXPECT_CONTAINS(importError(), "the given tensor 'mask' of shape 2x1x16 contradicts another "
+                                 "shape: 'seq' is 8 in input 'ids'");
+}
+
+TEST_F(InputsTest, RefusesTensorsOfNoInput) {
+  options.tensorShapes = {{"idz", {2, 16}}};
+  EXPECT_CONTAINS(importError(), "the model has no input 'idz'; did you mean 'ids'?\n"
+                                 "note: the inputs of the model are ids");
+  options.tensorShapes = {{"temperature", {}}};
+  EXPECT_CONTAINS(importError(), "the model has no input 'temperature'\nnote: the inputs");
+  options.tensorShapes = {{"ids", {}}};
+  EXPECT_CONTAINS(importError(), "the given tensor 'ids' of shape scalar has 0 dimensions, but the "
+                                 "input has 2");
+  addInput("w", {"2"});
+  addWeight("w", {2});
+  options.tensorShapes = {{"w", {2}}};
+  EXPECT_CONTAINS(
+      importError(),
+      "the model takes no tensor 'w': an initializer fixes its value\nnote: the inputs");
+}
+
 TEST_F(InputsTest, RefusesImpossibleDeclarations) {
   options.shapes["ids"] = {2, 16};
   addInput("n", {"-4"});

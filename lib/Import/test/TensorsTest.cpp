@@ -158,6 +158,18 @@ TEST_F(TensorsTest, ChecksExternalDataAgainstTheFile) {
   EXPECT_CONTAINS(importError(), "has 4 bytes of external data, but its type needs 4096");
 }
 
+TEST_F(TensorsTest, ListsFilesOfExternalData) {
+  addExternal("w.bin");
+  auto &value =
+      addAttribute(addNode("Constant", {}, {"c"}), "value", proto::AttributeProto::TENSOR);
+  setExternal(*value.mutable_t(), "location", "c.bin");
+  const std::string path = write("model.onnx", model.SerializeAsString());
+  EXPECT_EQ(listExternalFiles(path),
+            (std::vector<std::string>{folder / "c.bin", folder / "w.bin"}));
+  EXPECT_TRUE(listExternalFiles(write("cut.onnx", "\xff")).empty());
+  EXPECT_TRUE(listExternalFiles(folder / "nowhere.onnx").empty());
+}
+
 TEST_F(TensorsTest, RefusesExternalDataOutsideOfTheFolder) {
   proto::TensorProto &tensor = addExternal("/etc/passwd");
   auto error = [&](const std::string &location) {
