@@ -56,6 +56,20 @@ def test_one_query_equals_the_oracle(saved, run_json, load_npz, tmp_path, thresh
     assert report["launches"][0]["metrics"]["low_bit_fetches"] == pytest.approx(low.mean())
 
 
+@pytest.mark.parametrize("numerics, taken", [("spatten", "both are taken as the largest word"), ("exact", "may be finite")])
+def test_says_what_is_no_number(run_driver, tmp_path, numerics, taken):
+    name = attention_model(tmp_path / "m.onnx", 2, 6, 16, 1)
+    run_driver("compile", tmp_path / "m.onnx", "--target", "spatten", *RANGES, "--set", f"numerics={numerics}",
+               "-o", tmp_path / "m.spx")
+    q, k, v = (random_heads((1, 2, 6, 16), seed) for seed in range(3))
+    q[0, 0, 1, 2], k[0, 1, 0, :2], v[0, 0, 0, 0] = np.nan, np.inf, -np.inf
+    np.savez(tmp_path / "x.npz", q=q, k=k, v=v)
+    process = run_driver("run", tmp_path / "m.spx", "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npz")
+    assert process.returncode == 0, process.stderr
+    text = "NaN or infinite (4 among the queries, keys and values that were loaded)"
+    assert text in process.stdout + process.stderr and taken in process.stdout + process.stderr
+
+
 def attention_model(path, heads, tokens, dim, layers):
     """Attention layers fed with each other, so that nothing but the machine computes."""
     shape = [1, heads, tokens, dim]

@@ -23,6 +23,7 @@ struct Decisions {
   std::vector<Rounds> rounds;       ///< of the local top-k, by head * queries + query
   runtime::BitTensor tokens, heads; ///< [entries, 1, 1, n]: survivors; empty without a ranking
   std::vector<Rounds> tokenRanking, headRanking; ///< by entry
+  int64_t nonFinite = 0;                         ///< of Q, K and V as loaded: NaN or infinite
   bool hasRounds = true;                         ///< false: read from a trace without them
 
   /// All zero, for the shapes of `kernel`.

@@ -8,6 +8,7 @@
 #include "targets/spatten/model/Ranking.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
 namespace sparsam::spatten {
@@ -56,6 +57,7 @@ public:
   }
   double tokenUnit() const { return pipe_->tokenUnit(); }
   double headUnit() const { return pipe_->headUnit(); }
+  int64_t nonFinite() const { return pipe_->nonFinite(); }
 
 private:
   bool owns() const { return firstHead_ <= head_ && head_ < lastHead_; }
@@ -380,7 +382,8 @@ Status checkBindings(const Kernel &kernel, std::span<const TensorView> bindings)
 /// All heads, on all threads.
 static Status walkHeads(const Kernel &kernel, const Params &params,
                         std::span<const TensorView> bindings, Decisions &decisions, Sums &sums) {
-  return runtime::walkHeads(
+  std::atomic<int64_t> nonFinite{0};
+  Status status = runtime::walkHeads(
       kernel.name(), kernel.totalHeads(), [&](int64_t part, int64_t first, int64_t last) {
         HeadWalker walker(kernel, params, bindings, first, last, decisions, sums);
         Status status = walker.run();
@@ -388,8 +391,11 @@ static Status walkHeads(const Kernel &kernel, const Params &params,
           sums.tokenUnit = walker.tokenUnit();
           sums.headUnit = walker.headUnit();
         }
+        nonFinite += walker.nonFinite();
         return status;
       });
+  decisions.nonFinite = nonFinite;
+  return status;
 }
 
 Status walkFunctional(const Kernel &kernel, const Params &params,

@@ -9,6 +9,7 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "targets/spatten/model/RowKernels.cpp"
@@ -21,13 +22,28 @@ namespace sparsam::spatten::kernels::HWY_NAMESPACE {
 
 constexpr int64_t kLanes = 8;
 
-static void quantizeWords(const float *x, int64_t count, float factor, float largest,
-                          int16_t *words) {
-  for (int64_t i = 0; i < count; ++i) {
-    float word = __builtin_rintf(x[i] * factor);
-    word = word < -largest ? -largest : word;
-    words[i] = int16_t(word < largest ? word : largest); // NaN becomes the largest
+static int64_t quantizeWords(const float *x, int64_t count, float factor, float largest,
+                             int16_t *words) {
+  int64_t nonFinite = 0;
+  constexpr int64_t kPart = 1 << 16; // counted in 32 bits, as wide as the values
+  for (int64_t from = 0; from < count; from += kPart) {
+    const int64_t to = count - from < kPart ? count : from + kPart;
+    int32_t found = 0;
+    for (int64_t i = from; i < to; ++i) {
+      found += !(__builtin_fabsf(x[i]) <= std::numeric_limits<float>::max());
+      float word = __builtin_rintf(x[i] * factor);
+      word = word < -largest ? -largest : word;
+      words[i] = int16_t(word < largest ? word : largest);
+    }
+    nonFinite += found;
   }
+  return nonFinite;
+}
+static int64_t countNonFinite(const float *x, int64_t count) {
+  int64_t found = 0;
+  for (int64_t i = 0; i < count; ++i)
+    found += !(__builtin_fabsf(x[i]) <= std::numeric_limits<float>::max());
+  return found;
 }
 
 template <typename Sum>
@@ -176,6 +192,7 @@ HWY_AFTER_NAMESPACE();
 namespace sparsam::spatten::kernels {
 
 HWY_EXPORT(quantizeWords);
+HWY_EXPORT(countNonFinite);
 HWY_EXPORT(wordProducts);
 HWY_EXPORT(wideProducts);
 HWY_EXPORT(realProducts);
@@ -192,8 +209,11 @@ HWY_EXPORT(addReals);
 HWY_EXPORT(addWordRow);
 HWY_EXPORT(addRealRow);
 
-void quantize(const float *x, int64_t count, float factor, float largest, int16_t *words) {
-  HWY_DYNAMIC_DISPATCH(quantizeWords)(x, count, factor, largest, words);
+int64_t quantize(const float *x, int64_t count, float factor, float largest, int16_t *words) {
+  return HWY_DYNAMIC_DISPATCH(quantizeWords)(x, count, factor, largest, words);
+}
+int64_t nonFinite(const float *x, int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(countNonFinite)(x, count);
 }
 void products(const int16_t *q, const int16_t *keys, int64_t count, int64_t dim, int32_t *scores) {
   HWY_DYNAMIC_DISPATCH(wordProducts)(q, keys, count, dim, scores);

@@ -71,7 +71,7 @@ public:
   void loadKeys(const float *rows, int64_t count, int64_t slot) override {
     int16_t *words = &keys_[size_t(slot * f_.headDim)];
     const int64_t size = count * f_.headDim;
-    kernels::quantize(rows, size, 1.0f / keyScale_, largestWord(keyBits_), words);
+    nonFinite_ += kernels::quantize(rows, size, 1.0f / keyScale_, largestWord(keyBits_), words);
     if (!isProgressive_)
       return;
     int16_t *high = &highKeys_[size_t(slot * f_.headDim)];
@@ -82,7 +82,8 @@ public:
   void loadValues(const float *rows, int64_t count, int64_t slot) override {
     int16_t *words = &values_[size_t(slot * f_.headDim)];
     const int64_t size = count * f_.headDim;
-    kernels::quantize(rows, size, 1.0f / valueScale_, largestWord(f_.valueBits), words);
+    nonFinite_ +=
+        kernels::quantize(rows, size, 1.0f / valueScale_, largestWord(f_.valueBits), words);
     for (int64_t i = 0; i < size; ++i)
       words[i] = int16_t(words[i] * (1 << valueShift_));
   }
@@ -91,7 +92,8 @@ public:
            double *headSum) override {
     if (keys.count == 0)
       return seeNothing(output, f_.headDim);
-    kernels::quantize(query, f_.headDim, 1.0f / queryScale_, largestWord(kWordBits), query_.data());
+    nonFinite_ += kernels::quantize(query, f_.headDim, 1.0f / queryScale_, largestWord(kWordBits),
+                                    query_.data());
     float likeliest = softmax(isProgressive_ ? highKeys_ : keys_, keys);
     decisions_.needsLsb =
         isProgressive_ && likeliest < f_.threshold; // strictly [R RequantDecision]
@@ -180,16 +182,17 @@ public:
     values_.resize(size_t(slots * f_.headDim));
   }
   void loadKeys(const float *rows, int64_t count, int64_t slot) override {
-    std::copy_n(rows, count * f_.headDim, &keys_[size_t(slot * f_.headDim)]);
+    load(rows, count, slot, keys_);
   }
   void loadValues(const float *rows, int64_t count, int64_t slot) override {
-    std::copy_n(rows, count * f_.headDim, &values_[size_t(slot * f_.headDim)]);
+    load(rows, count, slot, values_);
   }
 
   void run(const float *query, const RowKeys &keys, float *output, double *tokenSums,
            double *headSum) override {
     if (keys.count == 0)
       return seeNothing(output, f_.headDim);
+    nonFinite_ += kernels::nonFinite(query, f_.headDim);
     row_.resize(size_t(keys.count));
     kernels::products(query, &keys_[size_t(keys.first * f_.headDim)], keys.count, f_.headDim,
                       row_.data());
@@ -214,6 +217,10 @@ public:
   double headUnit() const override { return 1; }
 
 private:
+  void load(const float *rows, int64_t count, int64_t slot, std::vector<float> &memory) {
+    nonFinite_ += kernels::nonFinite(rows, count * f_.headDim);
+    std::copy_n(rows, count * f_.headDim, &memory[size_t(slot * f_.headDim)]);
+  }
   void softmax() {
     const int64_t count = int64_t(row_.size());
     const float largest = kernels::largest(row_.data(), count);

@@ -63,6 +63,8 @@ public:
   virtual double tokenUnit() const = 0;
   virtual double headUnit() const = 0;
   const RowDecisions &decisions() const { return decisions_; }
+  /// Queries, keys and values so far that were NaN or infinite, each time that they came.
+  int64_t nonFinite() const { return nonFinite_; }
 
 protected:
   /// The local top-k over the probabilities of the keys seen.
@@ -74,6 +76,7 @@ protected:
   void seeNothing(float *output, int64_t size);
 
   RowDecisions decisions_;
+  int64_t nonFinite_ = 0;
 };
 
 /// 12-bit words, as the machine computes.

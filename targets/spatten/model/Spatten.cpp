@@ -2,6 +2,8 @@
 //===- Spatten.cpp - launching kernels, and registration -------------------===//
 
 #include "runtime/kernel/KernelModel.h"
+#include "runtime/report/Report.h"
+#include "runtime/units/NonFinite.h"
 #include "targets/spatten/SpattenYaml.h"
 #include "targets/spatten/model/Analysis.h"
 #include "targets/spatten/model/FunctionalWalk.h"
@@ -21,6 +23,19 @@ static Status replay(const Kernel &kernel, const Params &params, const LaunchCon
   return walkTiming(kernel, params, context.bindings, *decisions, context.timeline, report);
 }
 
+static void warnOfInputs(const Kernel &kernel, const Params &params, const Decisions &decisions,
+                         LaunchReport &report) {
+  if (decisions.nonFinite == 0)
+    return;
+  const bool isExact = params.isExact || !kernel.config.words;
+  report.metrics["non_finite_inputs"] = decisions.nonFinite;
+  report.metrics[kWarningsMetric].push_back(
+      "there are values that are NaN or infinite (" + std::to_string(decisions.nonFinite) +
+      " among the queries, keys and values that were loaded); " +
+      (isExact ? kTakenAsFloats
+               : "the machine's words have neither: both are taken as the largest word"));
+}
+
 static Status launch(const Kernel &kernel, const Params &params, LaunchContext &context,
                      LaunchReport &report) {
   if (context.mode == RunMode::timing)
@@ -28,6 +43,7 @@ static Status launch(const Kernel &kernel, const Params &params, LaunchContext &
   Decisions decisions(kernel);
   if (Status status = walkFunctional(kernel, params, context.bindings, decisions); !status)
     return status;
+  warnOfInputs(kernel, params, decisions, report);
   if (context.masks)
     decisions.writeTo(*context.masks, kernel.name());
   if (context.masks &&
