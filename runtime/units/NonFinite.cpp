@@ -4,9 +4,11 @@
 #include "runtime/units/NonFinite.h"
 
 #include "runtime/report/Report.h"
+#include "runtime/support/Parallel.h"
 #include "runtime/support/Text.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 namespace sparsam::runtime {
@@ -25,10 +27,13 @@ static int32_t countOfPart(const float *values, int64_t count, bool isAdditiveMa
 }
 
 static int64_t countNonFinite(const TensorView &tensor, bool isAdditiveMask) {
-  constexpr int64_t kPart = int64_t(1) << 20;
-  int64_t found = 0;
-  for (int64_t i = 0, n = tensor.elements(); i < n; i += kPart)
-    found += countOfPart(tensor.as<float>() + i, std::min(kPart, n - i), isAdditiveMask);
+  constexpr int64_t kPart = int64_t(1) << 16;
+  const int64_t all = tensor.elements();
+  std::atomic<int64_t> found{0};
+  parallelFor((all + kPart - 1) / kPart, [&](int64_t part) {
+    const int64_t first = part * kPart;
+    found += countOfPart(tensor.as<float>() + first, std::min(kPart, all - first), isAdditiveMask);
+  });
   return found;
 }
 
