@@ -34,12 +34,13 @@ public:
         ->needs(masks)
         ->type_name("B,H,N,N");
     command.add_option("--head-dim", headDim_, "Size of a head")->capture_default_str();
-    command
-        .add_option("--valid-len", validLengths_,
-                    "Tokens that are no padding: one number, or one per batch entry")
-        ->delimiter(',')
-        ->type_name("L,...");
-    addQuestionsWithoutMasks(command, masks);
+    auto *lengths =
+        command
+            .add_option("--valid-len", validLengths_,
+                        "Tokens that are no padding: one number, or one per batch entry")
+            ->delimiter(',')
+            ->type_name("L,...");
+    addQuestionsWithoutMasks(command, masks, lengths);
     command.add_option("-o,--output", output_, "Where the selection made from --scores goes")
         ->type_name("FILE.npy");
     addJson(command);
@@ -95,26 +96,33 @@ public:
   }
 
 private:
-  void addQuestionsWithoutMasks(CLI::App &command, CLI::Option *masks) {
-    command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens")->excludes(masks);
+  /// What may be asked instead of masks; nobody can answer two questions at once.
+  void addQuestionsWithoutMasks(CLI::App &command, CLI::Option *masks, CLI::Option *lengths) {
+    auto *scores = command
+                       .add_option("--scores", scores_,
+                                   "Select from these scores, .npy [heads, n, n] or [n, n]")
+                       ->excludes(masks)
+                       ->type_name("FILE.npy");
+    auto *workload =
+        command
+            .add_option("--workload", workload_,
+                        "Table with one row per layer and head (see the target's README)")
+            ->excludes(masks)
+            ->excludes(scores)
+            ->excludes(lengths)
+            ->type_name("FILE.csv");
+    auto isForm = [&](CLI::Option *option) {
+      for (CLI::Option *other : {masks, scores, workload, lengths})
+        option->excludes(other);
+    };
+    isForm(command.add_option("--seq-len", seqLen_, "Closed forms alone: tokens"));
     for (auto [name, what] : {std::pair("density", "kept pairs / all pairs"),
                               {"load-balance", "busy PEs / all PEs"},
                               {"window", "keys of the sliding window"},
                               {"heads", "heads"},
                               {"dim", "size of all heads together"}})
-      command
-          .add_option(std::string("--") + name, given_[name],
-                      std::string("Closed forms alone: ") + what)
-          ->excludes(masks);
-    command
-        .add_option("--scores", scores_, "Select from these scores, .npy [heads, n, n] or [n, n]")
-        ->excludes(masks)
-        ->type_name("FILE.npy");
-    command
-        .add_option("--workload", workload_,
-                    "Table with one row per layer and head (see the target's README)")
-        ->excludes(masks)
-        ->type_name("FILE.csv");
+      isForm(command.add_option(std::string("--") + name, given_[name],
+                                std::string("Closed forms alone: ") + what));
   }
 
   Status readScores(runtime::SimulateRequest &request) const {
