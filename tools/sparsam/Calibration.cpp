@@ -3,6 +3,7 @@
 
 #include "tools/sparsam/Compiler.h"
 
+#include "runtime/program/Statistics.h"
 #include "runtime/support/Text.h"
 #include "tools/common/Registry.h"
 
@@ -35,21 +36,33 @@ Result<runtime::RunResult> Compilation::runOnHost(const runtime::TensorMap &inpu
   return (*session)->run(inputs, options);
 }
 
-Calibration Compilation::calibrationFrom(const runtime::RunResult &run, const runtime::Arch &arch) {
+Result<Statistics> Compilation::statisticsOf(const Samples &samples, const runtime::Arch &arch,
+                                             NeededRanges ranges) {
+  Statistics statistics;
+  for (const runtime::TensorMap &sample : samples) {
+    auto run = runOnHost(sample, arch, ranges);
+    if (!run)
+      return makeError("calibration: ", run.error().message);
+    for (const auto &[core, values] : run->statistics)
+      runtime::mergeStatistics(values, statistics[core]);
+  }
+  return statistics;
+}
+
+Calibration Compilation::calibrationFrom(const Statistics &statistics, const runtime::Arch &arch) {
   const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
   Calibration calibration;
-  for (const auto &[core, statistics] : run.statistics)
-    for (const auto &[name, value] : model->calibrate(statistics, arch))
+  for (const auto &[core, ofCore] : statistics)
+    for (const auto &[name, value] : model->calibrate(ofCore, arch))
       calibration[core][name] = value;
   return withoutSet(std::move(calibration), arch);
 }
 
-Result<Calibration> Compilation::calibrate(const runtime::TensorMap &samples,
-                                           const runtime::Arch &arch) {
-  auto run = runOnHost(samples, arch, neededRanges(arch));
-  if (!run)
-    return makeError("calibration: ", run.error().message);
-  return calibrationFrom(*run, arch);
+Result<Calibration> Compilation::calibrate(const Samples &samples, const runtime::Arch &arch) {
+  auto statistics = statisticsOf(samples, arch, neededRanges(arch));
+  if (!statistics)
+    return statistics.error();
+  return calibrationFrom(*statistics, arch);
 }
 
 //===-- From a file --------------------------------------------------------===//

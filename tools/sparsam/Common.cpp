@@ -102,11 +102,16 @@ Result<runtime::TensorMap> readTensors(const std::string &file) {
   return tensors;
 }
 
-Result<runtime::TensorMap> readSamples(const std::string &file) {
-  auto tensors = readTensors(file);
-  if (tensors)
+Result<Samples> readSamples(const std::vector<std::string> &files) {
+  Samples samples;
+  for (const std::string &file : files) {
+    auto tensors = readTensors(file);
+    if (!tensors)
+      return tensors.error();
     tensors->erase(kLabels);
-  return tensors;
+    samples.push_back(tensors.take());
+  }
+  return samples;
 }
 
 void InputOptions::addTo(CLI::App &command, const std::string &what) {
@@ -117,26 +122,55 @@ void InputOptions::addTo(CLI::App &command, const std::string &what) {
       ->allow_extra_args(false);
 }
 
+/// The tensors of FILE[@A:B], or of NAME=file.npy.
+static Result<runtime::TensorMap> readInput(const std::string &file) {
+  const size_t equals = file.find('=');
+  if (file.ends_with(".npy") && equals != file.npos) {
+    auto tensor = runtime::readNpy(file.substr(equals + 1));
+    if (!tensor)
+      return tensor.error();
+    return runtime::TensorMap{{file.substr(0, equals), tensor.take()}};
+  }
+  if (file.ends_with(".npy"))
+    return makeError("--input ", file, " names no input; write --input NAME=", file);
+  if (equals != file.npos && !std::filesystem::exists(withoutRows(file)))
+    return makeError("--input ", file, ": an .npz names its tensors itself; write --input ",
+                     file.substr(equals + 1));
+  return readTensors(file);
+}
+
 Result<runtime::TensorMap> InputOptions::read() const {
   runtime::TensorMap tensors;
+  std::map<std::string, std::string> sources;
   for (const std::string &file : files) {
-    size_t equals = file.find('=');
-    if (file.ends_with(".npy") && equals != std::string::npos) {
-      auto tensor = runtime::readNpy(file.substr(equals + 1));
-      if (!tensor)
-        return tensor.error();
-      tensors[file.substr(0, equals)] = tensor.take();
-      continue;
-    }
-    if (file.ends_with(".npy"))
-      return makeError("--input ", file, " names no input; write --input NAME=", file);
-    auto archive = readTensors(file);
-    if (!archive)
-      return archive.error();
-    for (auto &[name, tensor] : *archive)
+    auto read = readInput(file);
+    if (!read)
+      return read.error();
+    for (auto &[name, tensor] : *read) {
+      auto [source, isNew] = sources.emplace(name, file);
+      if (!isNew)
+        return makeError("'", runtime::printable(name), "' is given twice, by --input ",
+                         source->second, " and by --input ", file);
       tensors[name] = std::move(tensor);
+    }
   }
   return tensors;
+}
+
+Result<Samples> InputOptions::readSamples() const {
+  Samples samples(1);
+  for (const std::string &file : files) {
+    auto tensors = readInput(file);
+    if (!tensors)
+      return tensors.error();
+    tensors->erase(kLabels);
+    const bool isNext = std::ranges::any_of(
+        *tensors, [&](const auto &tensor) { return samples.back().count(tensor.first) > 0; });
+    if (isNext)
+      samples.emplace_back();
+    samples.back().merge(*tensors);
+  }
+  return samples;
 }
 
 std::vector<NamedFile> InputOptions::paths() const {

@@ -56,15 +56,21 @@ Result<runtime::TensorMap> readTensors(const std::string &file);
 /// The right answers in an evaluation set.
 inline constexpr const char *kLabels = "labels";
 
-/// The same without the labels, which are no input but what the outputs are compared with.
-Result<runtime::TensorMap> readSamples(const std::string &file);
+/// Inputs to calibrate on: the ranges are those of all samples.
+using Samples = std::vector<runtime::TensorMap>;
+
+/// A sample of each file, without the labels, which are no input.
+Result<Samples> readSamples(const std::vector<std::string> &files);
 
 /// --input: tensors by name from an .npz (FILE or FILE@A:B), or of one name from NAME=file.npy.
 struct InputOptions {
   std::vector<std::string> files;
 
   void addTo(CLI::App &command, const std::string &what);
+  /// All tensors; none may be given twice.
   Result<runtime::TensorMap> read() const;
+  /// The tensors without labels; one that is given again starts the next sample.
+  Result<Samples> readSamples() const;
   /// The files themselves.
   std::vector<NamedFile> paths() const;
 };

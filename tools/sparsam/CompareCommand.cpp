@@ -20,6 +20,8 @@ class CompareCommand : public Command {
 public:
   explicit CompareCommand(CLI::App &command) {
     options_.addTo(command);
+    for (const char *name : {"--attention", "--dense"})
+      modeOptions_.push_back(command.get_option(name)->group("")); // hidden: there is no choice
     addMachineOptions(command);
     inputs_.addTo(command, "Inputs; without --calibrate or --calibration also the samples, without "
                            "--shape also the shapes");
@@ -36,8 +38,10 @@ public:
   Status run() override {
     if (inputs_.files.empty())
       return makeError("needs inputs: --input x.npz");
-    if (options_.mode() != AttentionMode::sparse)
-      return makeError("compares sparse with dense attention; leave --attention out");
+    for (const CLI::Option *option : modeOptions_)
+      if (option->count() > 0)
+        return makeError("compares sparse with dense attention; leave --",
+                         option->get_lnames().front(), " out");
     if (!options_.samples.empty() && !options_.calibrationFile.empty())
       return makeError("give either --calibrate or --calibration");
     if (Status status = checkOutputs({{"--csv", csv_}}, filesRead()); !status)
@@ -49,14 +53,11 @@ public:
     if (!labels)
       return labels.error();
     runtime::setThreadCount(threads_);
+    auto samples = readSamples(options_.samples);
+    if (!samples)
+      return samples.error();
     ModelOnInputs what{options_.model, options_.shapes, options_.cache,
-                       inputs.take(),  std::nullopt,    labels.take()};
-    if (!options_.samples.empty()) {
-      auto samples = readSamples(options_.samples);
-      if (!samples)
-        return samples.error();
-      what.samples = samples.take();
-    }
+                       inputs.take(),  samples.take(),  labels.take()};
     return machines_.targets.empty() ? compareModes(std::move(what))
                                      : compareMachines(std::move(what));
   }
@@ -273,6 +274,7 @@ private:
   }
 
   ModelOptions options_;
+  std::vector<const CLI::Option *> modeOptions_;
   MachineSetOptions machines_;
   InputOptions inputs_;
   std::string labelsFile_, normalize_, csv_;

@@ -28,13 +28,13 @@ Status ComparedModel::runReference(const std::vector<runtime::Arch> &machines) {
   if (!reference)
     return reference.error();
   reference_ = reference.take();
-  samples_.statistics = reference_.statistics;
-  if (what_.samples) {
+  statistics_ = reference_.statistics;
+  if (!what_.samples.empty()) {
     showProgress("calibrate");
-    auto samples = compilation_.runOnHost(*what_.samples, any, ranges);
-    if (!samples)
-      return makeError("calibration: ", samples.error().message);
-    samples_.statistics = samples->statistics;
+    auto statistics = compilation_.statisticsOf(what_.samples, any, ranges);
+    if (!statistics)
+      return statistics.error();
+    statistics_ = statistics.take();
   }
   if (!what_.labels)
     return Status();

@@ -14,7 +14,7 @@ struct ModelOnInputs {
   std::vector<std::string> shapes; ///< as --shape
   std::string cache;               ///< as --cache
   runtime::TensorMap inputs;
-  std::optional<runtime::TensorMap> samples; ///< to calibrate on, if not the inputs
+  Samples samples; ///< to calibrate on, if not the inputs
   std::optional<runtime::Tensor> labels;
 };
 
@@ -37,7 +37,7 @@ public:
 
   /// What the machine sets by the samples, or by the inputs where there are none.
   Calibration calibration(const runtime::Arch &arch) const {
-    return Compilation::calibrationFrom(samples_, arch);
+    return Compilation::calibrationFrom(statistics_, arch);
   }
   Result<MachineRun> runOn(const runtime::Arch &arch, AttentionMode mode,
                            const Calibration &calibration);
@@ -52,7 +52,7 @@ private:
   ModelOnInputs what_;
   Compilation compilation_;
   runtime::RunResult reference_; ///< of the inputs
-  runtime::RunResult samples_;   ///< its statistics calibrate
+  Statistics statistics_;        ///< of the samples, or of the inputs where there are none
   std::optional<Labels> labels_;
 };
 

@@ -106,7 +106,8 @@ public:
   explicit CalibrateCommand(CLI::App &command) {
     command.add_option("model", model_, "ONNX model")->required()->type_name("MODEL.onnx");
     machine_.addTo(command);
-    inputs_.addTo(command, "Sample inputs; without --shape also the shapes");
+    inputs_.addTo(command, "Sample inputs; without --shape also the shapes; a tensor that is given "
+                           "again starts the next sample");
     command.add_option("--shape", shapes_, "Shape of an input that is dynamic; may be repeated")
         ->type_name("NAME=1x128")
         ->allow_extra_args(false);
@@ -125,16 +126,15 @@ public:
     read.push_back({"the parameters", machine_.file});
     if (Status status = checkOutputs({{"-o", output_}}, read); !status)
       return status;
-    auto samples = inputs_.read();
+    auto samples = inputs_.readSamples();
     if (!samples)
       return samples.error();
-    samples->erase(kLabels);
     if (calibratedParameters(*arch).empty())
       return makeError(arch->spec().target(), ": with these settings no parameter depends on the "
                                               "data; there is nothing to calibrate");
     Compilation compilation;
     showProgress("import " + model_);
-    if (Status status = compilation.importModel(model_, shapes_, "", &*samples); !status)
+    if (Status status = compilation.importModel(model_, shapes_, "", &samples->front()); !status)
       return status;
     showProgress("run on samples");
     auto calibration = compilation.calibrate(*samples, *arch);

@@ -184,6 +184,9 @@ Status Compilation::importGraph(const std::string &path, const std::vector<std::
 
 Status Compilation::import(const std::string &path, const ImportOptions &options) {
   path_ = path;
+  if (path.ends_with(".spx"))
+    return makeError(path,
+                     " is a compiled program; this takes the model that it was compiled from");
   module_ = importOnnx(path, options, context_.get());
   return module_ ? Status() : failed("the import of " + path);
 }
@@ -357,15 +360,18 @@ void ModelOptions::addTo(CLI::App &command, const char *what, const char *type) 
       .add_option("--cache", cache,
                   "Keep caches of up to so many tokens; NAME is the dimension that counts them")
       ->type_name("NAME=1024");
-  command.add_option("--calibrate", samples, "Calibrate on these inputs (.npz) first")
-      ->type_name("FILE[@A:B]");
+  command
+      .add_option("--calibrate", samples, "Calibrate on these inputs (.npz) first; may be repeated")
+      ->type_name("FILE[@A:B]")
+      ->allow_extra_args(false);
   command.add_option("--calibration", calibrationFile, "What `sparsam calibrate` wrote")
       ->type_name("FILE");
-  command
-      .add_option("--attention", attention,
-                  "sparse: the target's selection; dense: every pair, on the target; host")
-      ->check(CLI::IsMember({"sparse", "dense", "host"}));
-  command.add_flag("--dense", dense, "The same as --attention dense");
+  auto *mode =
+      command
+          .add_option("--attention", attention,
+                      "sparse: the target's selection; dense: every pair, on the target; host")
+          ->check(CLI::IsMember({"sparse", "dense", "host"}));
+  command.add_flag("--dense", dense, "The same as --attention dense")->excludes(mode);
 }
 
 std::vector<NamedFile> modelFiles(const std::string &path) {
@@ -379,9 +385,10 @@ std::vector<NamedFile> modelFiles(const std::string &path) {
 
 std::vector<NamedFile> ModelOptions::paths() const {
   std::vector<NamedFile> files = modelFiles(model);
-  files.insert(files.end(), {{"the calibration", calibrationFile},
-                             {"the samples", withoutRows(samples)},
-                             {"the parameters", machine.file}});
+  for (const std::string &file : samples)
+    files.push_back({"the samples", withoutRows(file)});
+  files.insert(files.end(),
+               {{"the calibration", calibrationFile}, {"the parameters", machine.file}});
   return files;
 }
 
@@ -411,7 +418,7 @@ Status ModelOptions::compile(Compilation &compilation, const runtime::Arch &arch
   if (Status status = compilation.importModel(model, shapes, cache, inputs); !status)
     return status;
   if (!samples.empty())
-    showProgress("calibrate on " + samples);
+    showProgress("calibrate on " + runtime::join(samples, " and "));
   auto values = calibration(compilation, arch);
   if (!values)
     return values.error();

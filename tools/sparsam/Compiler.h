@@ -20,6 +20,9 @@ namespace sparsam::driver {
 /// Parameters that calibration sets, by attention core, then by name.
 using Calibration = std::map<std::string, std::map<std::string, double>>;
 
+/// By attention core or node.
+using Statistics = decltype(runtime::RunResult::statistics);
+
 /// Reads what `sparsam calibrate` writes: {"attention_0": {"name": value, ...}, ...}. Parameters
 /// that were set stay; those that calibration does not set are refused.
 Result<Calibration> readCalibration(const std::string &path, const runtime::Arch &arch);
@@ -54,12 +57,16 @@ public:
   const std::vector<std::string> &notRaised() const { return notRaised_; }
   mlir::ModuleOp module() { return *module_; }
 
-  /// Runs the model with dense attention on the host on `samples`, and returns what the target sets
-  /// by its statistics; parameters that were set stay.
-  Result<Calibration> calibrate(const runtime::TensorMap &samples, const runtime::Arch &arch);
+  /// Runs the model with dense attention on the host on each of the samples, and returns what the
+  /// target sets by the statistics of all; parameters that were set stay.
+  Result<Calibration> calibrate(const Samples &samples, const runtime::Arch &arch);
 
-  /// What the target sets by the statistics of a run.
-  static Calibration calibrationFrom(const runtime::RunResult &run, const runtime::Arch &arch);
+  /// What the target sets by statistics.
+  static Calibration calibrationFrom(const Statistics &statistics, const runtime::Arch &arch);
+
+  /// The statistics of dense attention on the host on all samples.
+  Result<Statistics> statisticsOf(const Samples &samples, const runtime::Arch &arch,
+                                  NeededRanges ranges);
 
   /// Runs the model with dense attention on the host: its outputs, and the statistics of every
   /// attention core.
@@ -119,8 +126,8 @@ std::vector<NamedFile> modelFiles(const std::string &path);
 /// Options of commands that compile a model.
 struct ModelOptions {
   MachineOptions machine;
-  std::string model, calibrationFile, samples, cache;
-  std::vector<std::string> shapes;
+  std::string model, calibrationFile, cache;
+  std::vector<std::string> shapes, samples;
   std::string attention = "sparse";
   bool dense = false;
 
