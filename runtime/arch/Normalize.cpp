@@ -32,14 +32,19 @@ static Result<double> readQuantity(const std::string &key, std::string_view text
                    ", got '", printable(text), "'");
 }
 
-static Status readOne(std::string_view item, CommonGround &ground) {
+/// Reads "macs=1024" into `ground`; `given` are the keys read so far.
+static Status readOne(std::string_view item, std::vector<std::string> &given,
+                      CommonGround &ground) {
   const size_t equals = item.find('=');
   const std::string key(item.substr(0, equals));
   const std::vector<std::string> keys = {"tech", "macs", "bandwidth", "clock"};
   if (equals == item.npos || std::find(keys.begin(), keys.end(), key) == keys.end())
     return makeError(
         "--normalize takes tech=28nm, macs=1024, bandwidth=128GB/s and clock=1GHz, got '",
-        printable(item), "'", suggestion(key, keys));
+        printable(item), "'", nearestName(key, keys) ? suggestion(key, keys) : "");
+  if (std::find(given.begin(), given.end(), key) != given.end())
+    return makeError("--normalize has ", key, " twice; give it once");
+  given.push_back(key);
   const std::string_view text = item.substr(equals + 1);
   if (key == "macs") {
     auto count = parseInteger(text);
@@ -61,9 +66,10 @@ static Status readOne(std::string_view item, CommonGround &ground) {
 
 Result<CommonGround> CommonGround::parse(std::string_view text) {
   CommonGround ground;
+  std::vector<std::string> given;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
-    if (Status status = readOne(text.substr(begin, end - begin), ground); !status)
+    if (Status status = readOne(text.substr(begin, end - begin), given, ground); !status)
       return status.error();
     begin = end + 1;
   }

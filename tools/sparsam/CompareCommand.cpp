@@ -134,8 +134,8 @@ private:
     ComparisonRequest request;
     request.what = std::move(what);
     request.machines = machines.take();
-    if (!normalize_.empty()) {
-      auto ground = runtime::CommonGround::parse(normalize_);
+    if (normalize_) {
+      auto ground = runtime::CommonGround::parse(*normalize_);
       if (!ground)
         return ground.error();
       request.ground = *ground;
@@ -143,8 +143,8 @@ private:
     auto report = compareTargets(request);
     if (!report)
       return report.error();
-    if (!normalize_.empty())
-      (*report)["normalize"] = normalize_;
+    if (normalize_)
+      (*report)["normalize"] = *normalize_;
     print(*report, [&] { return formatComparison(*report, withSources_); });
     const Json &rows = (*report)["targets"];
     const bool runsAnywhere = std::any_of(rows.begin(), rows.end(),
@@ -166,7 +166,7 @@ private:
         *member = values->front();
     }
     for (auto [name, isGiven] :
-         {std::pair("--normalize", !normalize_.empty()), std::pair("--csv", !csv_.empty()),
+         {std::pair("--normalize", normalize_.has_value()), std::pair("--csv", !csv_.empty()),
           std::pair("--sources", withSources_)})
       if (isGiven)
         return makeError(name, " is for several machines; give --targets all, or some of them");
@@ -277,7 +277,8 @@ private:
   std::vector<const CLI::Option *> modeOptions_;
   MachineSetOptions machines_;
   InputOptions inputs_;
-  std::string labelsFile_, normalize_, csv_;
+  std::string labelsFile_, csv_;
+  std::optional<std::string> normalize_;
   bool withSources_ = false;
   unsigned threads_ = 0;
 };

@@ -69,6 +69,18 @@ static Result<std::map<std::string, std::string>> byTarget(const std::string &op
   return result;
 }
 
+/// How to set a parameter that `machine` does not have for one of the machines that does.
+static std::string settingNote(const runtime::ComparedMachine &machine, const std::string &setting,
+                               const std::vector<runtime::ComparedMachine> &machines) {
+  const std::string name = setting.substr(0, setting.find('='));
+  if (!machine.arch.spec().find(name))
+    for (const runtime::ComparedMachine &other : machines)
+      if (other.arch.spec().find(name))
+        return "\n  note: for one of the machines, it is --set " + other.name() + "." +
+               runtime::printable(setting);
+  return "";
+}
+
 /// Applies "TARGET.NAME=VALUE" to that machine, "NAME=VALUE" to all.
 static Status applySetting(const std::string &setting, const Names &names,
                            std::vector<runtime::ComparedMachine> &machines) {
@@ -82,13 +94,9 @@ static Status applySetting(const std::string &setting, const Names &names,
   for (runtime::ComparedMachine &machine : machines) {
     if (hasTarget && machine.name() != target)
       continue;
-    Status status = machine.arch.applySetting(rest);
-    if (!status && !hasTarget && machines.size() > 1)
-      return makeError(status.error().message,
-                       "\n  note: a setting for one of the machines is --set ",
-                       machines.back().name(), ".", runtime::printable(rest));
-    if (!status)
-      return status;
+    if (Status status = machine.arch.applySetting(rest); !status)
+      return hasTarget ? status
+                       : makeError(status.error().message, settingNote(machine, rest, machines));
     machine.given.insert(rest.substr(0, rest.find('=')));
   }
   return Status();
