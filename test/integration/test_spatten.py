@@ -309,7 +309,8 @@ def test_replayed_decoding_takes_as_long(tmp_path, run_json):
 
 def test_simulates_the_worked_example(run_json, tmp_path):
     table = tmp_path / "w.csv"
-    table.write_text("layer,head,head_dim,queries,keys,key_bits,value_bits\n" + "".join(f"0,{h},64,40,37,8,8\n" for h in (0, 1)))
+    rows = "layer,head,head_dim,queries,keys,key_bits,value_bits\n" + "".join(f"0,{h},64,40,37,8,8\n" for h in (0, 1))
+    table.write_text(rows, encoding="utf-8-sig")  # as spreadsheets write it
     common = ["simulate", "--target", "spatten", "--workload", table, "--set", "timing=behavioural",
               "--set", "topk_parallelism=4"]
     report = run_json(*common, "--set", "channels=16", "--set", "multipliers=512")

@@ -67,6 +67,8 @@ struct Column {
 };
 
 constexpr int64_t kMostRows = 65535;
+/// What spreadsheets write in front of UTF-8.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::array<Column, 10> kColumns = {{{"layer", 0, 1 << 20, true},
                                               {"head", 0, 1 << 20, true},
                                               {"head_dim", 1, 512, true},
@@ -91,7 +93,8 @@ std::vector<std::string> split(const std::string &line) {
 class Reader {
 public:
   Reader(const std::string &text, const std::string &name, const Params &params)
-      : stream_(text), name_(name), params_(params) {}
+      : stream_(text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text),
+        name_(name), params_(params) {}
 
   Result<std::vector<Request>> read() {
     std::vector<Request> requests;
