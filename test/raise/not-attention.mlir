@@ -63,6 +63,32 @@ func.func @masked_before_scaled(%q: tensor<8x16xf32>, %kt: tensor<16x8xf32>, %v:
 
 // -----
 
+// Each head has a scale of its own.
+func.func @scaled_by_many(%q: tensor<2x8x16xf32>, %kt: tensor<2x16x8xf32>, %v: tensor<2x8x16xf32>) -> tensor<2x8x16xf32> {
+  %scales = onnx.Constant dense<[[[0.25]], [[0.5]]]> : tensor<2x1x1xf32>
+  %s = onnx.MatMul %q, %kt : (tensor<2x8x16xf32>, tensor<2x16x8xf32>) -> tensor<2x8x8xf32>
+  %d = onnx.Mul %s, %scales : (tensor<2x8x8xf32>, tensor<2x1x1xf32>) -> tensor<2x8x8xf32>
+  // expected-remark @+1 {{its scores are scaled by something else than one constant number}}
+  %p = onnx.Softmax %d : (tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<2x8x16xf32>
+  return %o : tensor<2x8x16xf32>
+}
+
+// -----
+
+// -100 does not hide: exp of it is small, not 0.
+func.func @masked_by_little(%q: tensor<8x16xf32>, %kt: tensor<16x8xf32>, %v: tensor<8x16xf32>, %m: tensor<8x8xi1>) -> tensor<8x16xf32> {
+  %little = onnx.Constant dense<-100.0> : tensor<f32>
+  %s = onnx.MatMul %q, %kt : (tensor<8x16xf32>, tensor<16x8xf32>) -> tensor<8x8xf32>
+  %w = onnx.Where %m, %s, %little : (tensor<8x8xi1>, tensor<8x8xf32>, tensor<f32>) -> tensor<8x8xf32>
+  // expected-remark @+1 {{a Where puts something else in place of its scores than a constant of -10000 or less}}
+  %p = onnx.Softmax %w : (tensor<8x8xf32>) -> tensor<8x8xf32>
+  %o = onnx.MatMul %p, %v : (tensor<8x8xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+  return %o : tensor<8x16xf32>
+}
+
+// -----
+
 func.func @grouped(%q: tensor<1x4x8x16xf32>, %k: tensor<1x2x8x16xf32>) -> tensor<1x4x8x16xf32> {
   %none = onnx.None : none
   // expected-error @+1 {{cannot be run: grouped queries (4 heads of Q, 2 of K) are not supported}}

@@ -158,14 +158,24 @@ private:
       MaskTerm mask;
       inner = op ? peelMask(op, mask) : Value();
       if (!inner)
-        return refuse(std::string("its scores come from ") +
-                      (op ? op->getName().getStringRef().str() : "an input") +
-                      ", not from a MatMul");
+        return refuse(describeScores(op));
       if (isScaled)
         return refuse("its scores are masked before they are scaled");
       masks.push_back(mask);
       scores = inner;
     }
+  }
+
+  /// Why what `op` makes (null: an input) cannot be the scores of attention.
+  static std::string describeScores(Operation *op) {
+    if (!op)
+      return "its scores come from an input, not from a MatMul";
+    const bool isOfProduct = leadsToProduct(op->getResult(0));
+    if (isOfProduct && llvm::isa<onnx::MulOp, onnx::DivOp>(op))
+      return "its scores are scaled by something else than one constant number";
+    if (isOfProduct && llvm::isa<onnx::WhereOp>(op))
+      return "a Where puts something else in place of its scores than a constant of -10000 or less";
+    return "its scores come from " + op->getName().getStringRef().str() + ", not from a MatMul";
   }
 
   /// The operand that `op` multiplies or divides by a constant; null if it does not.
