@@ -65,10 +65,39 @@ Result<Calibration> Compilation::calibrate(const Samples &samples, const runtime
   return calibrationFrom(*statistics, arch);
 }
 
-//===-- From a file --------------------------------------------------------===//
+//===-- In a file ----------------------------------------------------------===//
+
+/// Says in a file what the values were made for; files of old have none.
+static constexpr const char *kMadeFor = "for";
+
+Json toJson(const Calibration &calibration, const runtime::Arch &arch) {
+  Json json = Json::object();
+  for (const auto &[core, values] : calibration)
+    json[core] = values;
+  json[kMadeFor] = calibrationRules(arch);
+  json[kMadeFor]["target"] = arch.spec().target();
+  return json;
+}
+
+/// Refuses values that another target, or these settings, would have taken from something else.
+static Status checkMadeFor(const Json &madeFor, const std::string &path,
+                           const runtime::Arch &arch) {
+  auto said = [&](const std::string &key) {
+    const Json text = madeFor.value(key, Json());
+    return text.is_string() ? runtime::printable(text.get<std::string>()) : "";
+  };
+  if (const std::string target = said("target"); target != arch.spec().target())
+    return makeError(path, " was made for target '", target, "', not for '", arch.spec().target(),
+                     "'; calibrate for this one");
+  for (const auto &[parameter, statistic] : calibrationRules(arch))
+    if (const std::string made = said(parameter); made != statistic && !arch.isSet(parameter))
+      return makeError(path, " was made with other settings: it takes ", parameter, " from '", made,
+                       "', these take it from '", statistic, "'; calibrate with these");
+  return Status();
+}
 
 /// {"attention_0": {"NAME": VALUE, ...}, ...} as it stands in a file.
-static Result<Calibration> parseCalibration(const std::string &path) {
+static Result<Calibration> parseCalibration(const std::string &path, const runtime::Arch &arch) {
   std::ifstream file(path);
   if (!file)
     return makeError("cannot open ", path);
@@ -83,6 +112,11 @@ static Result<Calibration> parseCalibration(const std::string &path) {
   for (const auto &[core, values] : json.items()) {
     if (!values.is_object())
       return bad();
+    if (core == kMadeFor) {
+      if (Status status = checkMadeFor(values, path, arch); !status)
+        return status.error();
+      continue;
+    }
     for (const auto &[name, value] : values.items()) {
       if (!value.is_number())
         return bad();
@@ -108,7 +142,7 @@ static Status checkNames(const Calibration &calibration, const std::string &path
 }
 
 Result<Calibration> readCalibration(const std::string &path, const runtime::Arch &arch) {
-  auto calibration = parseCalibration(path);
+  auto calibration = parseCalibration(path, arch);
   if (!calibration)
     return calibration;
   if (Status status = checkNames(*calibration, path, arch); !status)

@@ -247,11 +247,28 @@ createSession(std::shared_ptr<const runtime::Program> program) {
   return runtime::Session::create(std::move(program), modelRegistry());
 }
 
+static constexpr const char *kStatistics[] = {"q_absmax",
+                                              "k_absmax",
+                                              "v_absmax",
+                                              "score_absmax",
+                                              "q_normalized_absmax",
+                                              "k_normalized_absmax",
+                                              "input_absmax",
+                                              "output_absmax",
+                                              "product_absmax"};
+
+std::map<std::string, std::string> calibrationRules(const runtime::Arch &arch) {
+  const runtime::TargetModel *model = modelRegistry().find(arch.spec().target());
+  std::map<std::string, std::string> rules;
+  for (const char *statistic : kStatistics)
+    for (const auto &[parameter, value] : model->calibrate({{statistic, 1}}, arch))
+      rules[parameter] = statistic;
+  return rules;
+}
+
 std::map<std::string, double> calibratedParameters(const runtime::Arch &arch) {
   runtime::CalibrationStatistics ones;
-  for (const char *name :
-       {"q_absmax", "k_absmax", "v_absmax", "score_absmax", "q_normalized_absmax",
-        "k_normalized_absmax", "input_absmax", "output_absmax", "product_absmax"})
+  for (const char *name : kStatistics)
     ones[name] = 1;
   return modelRegistry().find(arch.spec().target())->calibrate(ones, arch);
 }

@@ -133,6 +133,9 @@ void printWarning(const std::string &text);
 Result<std::unique_ptr<runtime::Session>>
 createSession(std::shared_ptr<const runtime::Program> program);
 
+/// The statistic that calibration takes each parameter from: {"tx", "q_absmax"}.
+std::map<std::string, std::string> calibrationRules(const runtime::Arch &arch);
+
 /// The parameters that calibration sets, with the values for tensors whose largest magnitude is 1.
 std::map<std::string, double> calibratedParameters(const runtime::Arch &arch);
 

@@ -140,9 +140,7 @@ public:
     auto calibration = compilation.calibrate(*samples, *arch);
     if (!calibration)
       return calibration.error();
-    Json report = Json::object();
-    for (const auto &[core, values] : *calibration)
-      report[core] = values;
+    Json report = toJson(*calibration, *arch);
     if (!output_.empty())
       if (Status status = runtime::writeTextFile(output_, report.dump(2) + "\n"); !status)
         return status;

@@ -256,6 +256,8 @@ Status Compilation::lower(const runtime::Arch &arch, AttentionMode mode,
   PipelineOptions options;
   options.attention = mode;
   options.calibration = calibration;
+  // All values of a core may have been set.
+  std::erase_if(options.calibration, [](const auto &core) { return core.second.empty(); });
   isUncalibrated_ = false;
   Status status = runPasses([&](OpPassManager &pm) { buildCompilePipeline(pm, target, options); });
   // Where calibration is optional, most errors have nothing to do with it.

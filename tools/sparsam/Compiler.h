@@ -23,8 +23,12 @@ using Calibration = std::map<std::string, std::map<std::string, double>>;
 /// By attention core or node.
 using Statistics = decltype(runtime::RunResult::statistics);
 
-/// Reads what `sparsam calibrate` writes: {"attention_0": {"name": value, ...}, ...}. Parameters
-/// that were set stay; those that calibration does not set are refused.
+/// {"attention_0": {"name": value, ...}, ..., "for": {"target": "sanger", "name": "statistic",
+/// ...}}: the values, and what they were made for.
+Json toJson(const Calibration &calibration, const runtime::Arch &arch);
+
+/// Reads what `sparsam calibrate` writes. Parameters that were set stay; those that calibration
+/// does not set are refused, as is what was made for another target or by another rule.
 Result<Calibration> readCalibration(const std::string &path, const runtime::Arch &arch);
 
 /// "  not raised: ..." lines.
