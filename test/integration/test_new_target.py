@@ -74,6 +74,13 @@ def test_lists_targets_in_order(tree):
     assert listed[0] == "aardvark" and listed[-1] == "zebra"
 
 
+def test_lists_no_target_twice(tree):
+    for _ in range(2):
+        assert new_target(NAME, "--root", tree).returncode == 0
+        shutil.rmtree(tree / "targets" / NAME)
+    assert (tree / "targets/CMakeLists.txt").read_text().count(NAME) == 1
+
+
 def test_says_what_to_do_next(tree):
     output = new_target(NAME, "--root", tree).stdout
     assert "scripts/build.sh release" in output
