@@ -111,8 +111,16 @@ LogicalResult GraphImporter::normalizeGelu(Node &node) {
   return success(sum);
 }
 
-/// Attention of com.microsoft has past keys and values in front of the bias of its scores.
+/// Attention of com.microsoft has past keys and values in front of the bias of its scores, and may
+/// name the sizes of Q, K and V, which are equal unless it does.
 LogicalResult GraphImporter::normalizeAttention(Node &node) {
+  constexpr const char *kSizes = "qkv_hidden_sizes";
+  if (auto sizes = dyn_cast_if_present<DenseI64ArrayAttr>(node.attributes.get(kSizes))) {
+    if (!llvm::all_equal(sizes.asArrayRef()))
+      return emitError(node.loc) << node.label << " has Q, K and V of different sizes (" << kSizes
+                                 << " = " << sizes.asArrayRef() << "), which is not supported";
+    node.attributes.erase(kSizes);
+  }
   constexpr size_t kPast = 4;
   if (node.operands.size() <= kPast)
     return success();
@@ -123,11 +131,37 @@ LogicalResult GraphImporter::normalizeAttention(Node &node) {
   return success();
 }
 
+/// MultiHeadAttention of com.microsoft takes Q, K and V in several forms.
+LogicalResult GraphImporter::checkMultiHeadAttention(const Node &node) {
+  auto has = [&](size_t i) { return i < node.operands.size() && node.operands[i]; };
+  auto refuse = [&](const Twine &what, int input) {
+    return emitError(node.loc) << node.label << " has " << what << " ('" << node.source.input(input)
+                               << "'), which is not supported; query, key and value are three "
+                                  "tensors [batch, tokens, hidden]";
+  };
+  constexpr int kQuery = 0, kKey = 1, kValue = 2, kPastKey = 6, kPastValue = 7;
+  if (has(kQuery) && !has(kKey))
+    return refuse("Q, K and V packed in `query`", kQuery);
+  if (has(kKey) && !has(kValue))
+    return refuse("K and V packed in `key`", kKey);
+  for (auto [input, name] : {std::pair(kKey, "key"), {kValue, "value"}})
+    if (has(input))
+      if (auto type = dyn_cast<RankedTensorType>(node.operands[input].getType());
+          type && type.getRank() == 4)
+        return refuse(Twine("a `") + name + "` [batch, heads, tokens, size]", input);
+  for (auto [input, name] : {std::pair(kPastKey, "past_key"), {kPastValue, "past_value"}})
+    if (has(input))
+      return refuse(Twine("a `") + name + "`", input);
+  return success();
+}
+
 LogicalResult GraphImporter::normalize(Node &node) {
   if (failed(normalizeAttributes(node)))
     return failure();
   if (node.opName == "onnx.MSAttention")
     return normalizeAttention(node);
+  if (node.opName == "onnx.MSMultiHeadAttention")
+    return checkMultiHeadAttention(node);
   if (node.opName == "onnx.Dropout")
     return normalizeDropout(node);
   if (node.opName == "onnx.Gelu" && !getDomain(node.source).empty())

@@ -65,6 +65,7 @@ private:
   mlir::LogicalResult normalizeDropout(Node &node);
   mlir::LogicalResult normalizeGelu(Node &node);
   mlir::LogicalResult normalizeAttention(Node &node);
+  mlir::LogicalResult checkMultiHeadAttention(const Node &node);
   mlir::Value createBinary(llvm::StringRef opName, mlir::Value left, mlir::Value right,
                            mlir::Location loc);
 

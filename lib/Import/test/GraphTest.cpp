@@ -303,4 +303,39 @@ TEST_F(GraphTest, MapsOperatorsOfMicrosoft) {
   attention.set_input(4, "");
   attention.add_input("x");
   EXPECT_CONTAINS(import(), "none, none, tensor<1x8x32xf32>) -> tensor<1x8x32xf32>");
+  auto &sizes = addAttribute(attention, "qkv_hidden_sizes", proto::AttributeProto::INTS);
+  for (int64_t size : {32, 32, 32})
+    sizes.add_ints(size);
+  EXPECT_CONTAINS(import(), "onnx.MSAttention");
+  sizes.set_ints(2, 48);
+  EXPECT_CONTAINS(importError(), "node 'att' (Attention) has Q, K and V of different sizes "
+                                 "(qkv_hidden_sizes = 32, 32, 48), which is not supported");
+}
+
+TEST_F(GraphTest, RefusesOtherFormsOfMultiHeadAttention) {
+  addInput("x", {"1", "8", "32"});
+  addInput("heads", {"1", "2", "8", "16"});
+  addInput("qkv", {"1", "8", "2", "3", "16"});
+  proto::NodeProto &node = addNode("MultiHeadAttention", {}, {"y"}, "mha");
+  node.set_domain("com.microsoft");
+  addAttribute(node, "num_heads", proto::AttributeProto::INT).set_i(2);
+  addOutput("y");
+  auto error = [&](const std::vector<std::string> &inputs) {
+    *node.mutable_input() = {inputs.begin(), inputs.end()};
+    return importError();
+  };
+  EXPECT_CONTAINS(
+      error({"qkv"}),
+      "node 'mha' (MultiHeadAttention) has Q, K and V packed in `query` ('qkv'), which "
+      "is not supported; query, key and value are three tensors [batch, tokens, hidden]");
+  EXPECT_CONTAINS(error({"x", "qkv"}),
+                  "has K and V packed in `key` ('qkv'), which is not supported");
+  EXPECT_CONTAINS(error({"x", "heads", "heads"}),
+                  "has a `key` [batch, heads, tokens, size] ('heads'), which is not supported");
+  EXPECT_CONTAINS(error({"x", "x", "heads"}),
+                  "has a `value` [batch, heads, tokens, size] ('heads'), which is not supported");
+  EXPECT_CONTAINS(error({"x", "x", "x", "", "", "", "heads"}),
+                  "has a `past_key` ('heads'), which is not supported");
+  EXPECT_CONTAINS(error({"x", "x", "x", "", "", "", "", "heads"}),
+                  "has a `past_value` ('heads'), which is not supported");
 }
