@@ -11,6 +11,7 @@
 #include "sparsam/Calibrated.h"
 #include "sparsam/Conversion.h"
 #include "sparsam/Decode.h"
+#include "sparsam/Import.h"
 #include "sparsam/Transforms.h"
 #include "tools/common/Registry.h"
 
@@ -177,37 +178,40 @@ static Result<ImportOptions> readShapes(const std::vector<std::string> &shapes) 
   return options;
 }
 
-Status Compilation::importGraph(const std::string &path, const std::vector<std::string> &shapes) {
-  auto options = readShapes(shapes);
-  return options ? import(path, *options) : options.error();
-}
-
-Status Compilation::import(const std::string &path, const ImportOptions &options) {
-  path_ = path;
-  if (path.ends_with(".spx"))
-    return makeError(path,
-                     " is a compiled program; this takes the model that it was compiled from");
-  module_ = importOnnx(path, options, context_.get());
-  return module_ ? Status() : failed("the import of " + path);
-}
-
-Status Compilation::importModel(const std::string &path, const std::vector<std::string> &shapes,
-                                const std::string &cache, const runtime::TensorMap *inputs) {
+Status Compilation::import(const std::string &path, const std::vector<std::string> &shapes,
+                           const std::string &cache, const runtime::TensorMap *inputs) {
   auto options = readShapes(shapes);
   if (!options)
     return options.error();
   if (inputs)
     for (const auto &[name, tensor] : *inputs)
       options->tensorShapes[name] = tensor.shape();
+  path_ = path;
+  if (path.ends_with(".spx"))
+    return makeError(path,
+                     " is a compiled program; this takes the model that it was compiled from");
   if (cache.empty()) {
-    if (Status status = import(path, *options); !status)
-      return status;
-    auto raise = [&](OpPassManager &pm) { buildRaisePipeline(pm, keepsRefused_); };
-    if (Status status = runPasses(raise); !status)
-      return status;
-  } else if (Status status = importWithCache(path, *options, cache); !status) {
-    return status;
+    module_ = importOnnx(path, *options, context_.get());
+  } else {
+    auto decoder = readCacheOption(cache);
+    if (!decoder)
+      return decoder.error();
+    module_ = importDecoder(path, *options, *decoder, context_.get());
   }
+  return module_ ? Status() : failed("the import of " + path);
+}
+
+Status Compilation::importGraph(const std::string &path, const std::vector<std::string> &shapes) {
+  return import(path, shapes, "", nullptr);
+}
+
+Status Compilation::importModel(const std::string &path, const std::vector<std::string> &shapes,
+                                const std::string &cache, const runtime::TensorMap *inputs) {
+  if (Status status = import(path, shapes, cache, inputs); !status)
+    return status;
+  auto raise = [&](OpPassManager &pm) { buildRaisePipeline(pm, keepsRefused_); };
+  if (Status status = cache.empty() ? runPasses(raise) : Status(); !status)
+    return status;
   module_->walk([&](sattn::AttentionOp core) {
     ++attention_;
     places_.push_back(describe(core.getLoc()));
@@ -216,16 +220,6 @@ Status Compilation::importModel(const std::string &path, const std::vector<std::
     for (auto text : texts.getAsRange<StringAttr>())
       notRaised_.push_back(text.str());
   return Status();
-}
-
-Status Compilation::importWithCache(const std::string &path, const ImportOptions &options,
-                                    const std::string &cache) {
-  auto decoder = readCacheOption(cache);
-  if (!decoder)
-    return decoder.error();
-  path_ = path;
-  module_ = importDecoder(path, options, *decoder, context_.get());
-  return module_ ? Status() : failed("the import of " + path);
 }
 
 std::string listNotRaised(const std::vector<std::string> &texts) {

@@ -6,7 +6,6 @@
 #include "tools/sparsam/Common.h"
 
 #include "sparsam/Assembler.h"
-#include "sparsam/Import.h"
 #include "sparsam/Pipelines.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -101,10 +100,9 @@ public:
   Result<std::shared_ptr<const runtime::Program>> assemble(const Provenance &provenance);
 
 private:
-  Status import(const std::string &path, const ImportOptions &options);
-  /// Imports and raises a decoder that keeps a cache.
-  Status importWithCache(const std::string &path, const ImportOptions &options,
-                         const std::string &cache);
+  /// With a cache, the model is a decoder, and is raised already.
+  Status import(const std::string &path, const std::vector<std::string> &shapes,
+                const std::string &cache, const runtime::TensorMap *inputs);
   /// A note on how to calibrate, where attention has no values.
   std::string calibrationNote(const runtime::Arch &arch, const Calibration &calibration) const;
   /// `provenance` with what pruning did to the weights.
