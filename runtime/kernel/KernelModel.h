@@ -101,7 +101,11 @@ public:
     Result<Params> params = Params::from(arch);
     if (!params)
       return params.error();
-    return parts_.analyze(request, *params, arch);
+    Result<nlohmann::ordered_json> figures = parts_.analyze(request, *params, arch);
+    // Behind the target's own errors: one that has no use for masks says so.
+    if (figures && request.masks && request.masks->kernels.empty())
+      return makeError("the mask file holds no masks");
+    return figures;
   }
 
   Result<double> evaluateRecipe(const std::string &recipe,

@@ -117,6 +117,15 @@ TEST(KernelModel, ReadsParametersFirst) {
   EXPECT_EQ((*model().analyze({}, arch(3)))["clock"], 3);
 }
 
+TEST(KernelModel, NeedsMasksInAFileOfMasks) {
+  MaskTrace masks;
+  SimulateRequest request;
+  request.masks = &masks;
+  EXPECT_EQ(model().analyze(request, arch()).error().message, "the mask file holds no masks");
+  masks.kernels["attention_0"] = BitTensor(1, 1, 1, 1);
+  EXPECT_TRUE(bool(model().analyze(request, arch())));
+}
+
 TEST(KernelModel, EvaluatesRecipes) {
   EXPECT_EQ(*model().evaluateRecipe("clock", {}, arch(3)), 3);
   EXPECT_EQ(model().evaluateRecipe("watch", {}, arch()).error().message,
