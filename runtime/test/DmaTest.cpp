@@ -156,3 +156,15 @@ TEST(TileScheduler, finds_the_grain_of_tile_rows) {
   // Nothing lies in it, and it has no elements.
   EXPECT_EQ(tileGrain(info, std::vector{rows}, kBuffer + 1), 1);
 }
+
+TEST(TileScheduler, notes_the_first_read_of_a_tile_of_which_nothing_was_written) {
+  Example e;
+  e.scheduler.issue(e.first, "write", {Cycle(1)}, {}, {onChip(0, 4, 8, 16)});
+  e.scheduler.issue(e.array, "slice", {Cycle(1)}, {onChip(20, 1, 4, 4)}, {});
+  EXPECT_FALSE(e.scheduler.unwrittenRead());
+  e.scheduler.issue(e.array, "behind", {Cycle(1)}, {onChip(64, 1, 4, 4)}, {});
+  e.scheduler.issue(e.array, "later", {Cycle(1)}, {onChip(100, 1, 4, 4)}, {});
+  ASSERT_TRUE(e.scheduler.unwrittenRead());
+  EXPECT_STREQ(e.scheduler.unwrittenRead()->label, "behind");
+  EXPECT_EQ(e.scheduler.unwrittenRead()->memory, kBuffer);
+}

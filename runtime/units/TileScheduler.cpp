@@ -23,6 +23,11 @@ int64_t tileGrain(const StageInfo &info, std::span<const AddressGenerator> gener
   return grain > 0 ? grain : std::max<int64_t>(info.memories[memory - 2].extent, 1);
 }
 
+void TileScheduler::addMemory(unsigned memory, int64_t elements, int64_t granule) {
+  Scheduler::addMemory(memory, elements, granule);
+  written_.resize(std::max<size_t>(written_.size(), memory + 1));
+}
+
 void TileScheduler::addMemories(const StageInfo &info,
                                 std::span<const AddressGenerator> generators) {
   for (unsigned memory = 2; memory < info.memories.size() + 2; ++memory)

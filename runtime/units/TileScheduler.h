@@ -5,10 +5,13 @@
 
 #include "runtime/kernel/Scheduler.h"
 #include "runtime/kernel/Sequencer.h"
+#include "runtime/units/WrittenRanges.h"
 
 #include <array>
 #include <cassert>
 #include <initializer_list>
+#include <optional>
+#include <vector>
 
 namespace sparsam::runtime {
 
@@ -31,6 +34,8 @@ public:
   };
   explicit TileScheduler(Slices slices = Slices::span) : slices_(slices) {}
 
+  /// As Scheduler::addMemory.
+  void addMemory(unsigned memory, int64_t elements, int64_t granule);
   /// Declares all on-chip memories of a stage.
   void addMemories(const StageInfo &info, std::span<const AddressGenerator> generators);
 
@@ -42,15 +47,27 @@ public:
     std::array<Range, kMaxTiles> ranges;
     size_t count = 0;
     for (const Tile &tile : reads)
-      if (tile.memory > 1)
+      if (tile.memory > 1) {
+        if (!unwrittenRead_ && !written_[tile.memory].touches(tile))
+          unwrittenRead_ = {label, tile.memory};
         ranges[count++] = spanOf(tile);
+      }
     const size_t readCount = count;
     for (const Tile &tile : writes)
-      if (tile.memory > 1)
+      if (tile.memory > 1) {
+        written_[tile.memory].add(tile);
         ranges[count++] = writtenBy(tile);
+      }
     std::span<const Range> all(ranges.data(), count);
     return issue(unit, label, hold, all.first(readCount), all.subspan(readCount), notBefore);
   }
+
+  /// The first instruction, by its label, that read a tile of which nothing was written.
+  struct UnwrittenRead {
+    const char *label;
+    unsigned memory;
+  };
+  const std::optional<UnwrittenRead> &unwrittenRead() const { return unwrittenRead_; }
 
 private:
   static constexpr size_t kMaxTiles = 8;
@@ -64,6 +81,8 @@ private:
   }
 
   Slices slices_;
+  std::vector<WrittenRanges> written_; ///< by memory number
+  std::optional<UnwrittenRead> unwrittenRead_;
 };
 
 } // namespace sparsam::runtime

@@ -17,10 +17,11 @@ void beginTimedWalk(TileScheduler &scheduler, const Stage<Isa> &stage, TraceWrit
 }
 
 /// Walks `stage`: calls execute(instruction struct, Addressing &) for each instruction, as
-/// Stage::walk does, and reports what `scheduler` and `dma` have counted then.
+/// Stage::walk does, and reports what `scheduler` and `dma` have counted then. Refuses programs
+/// that read what they have not written.
 template <typename Isa, typename Execute>
 Status walkTimed(const Stage<Isa> &stage, std::span<const TensorView> bindings,
-                 const Scheduler &scheduler, const Dma &dma, LaunchReport &report,
+                 const TileScheduler &scheduler, const Dma &dma, LaunchReport &report,
                  Execute &&execute) {
   int64_t instructions = 0;
   Status status = stage.walk(bindings, [&](const auto &instruction, Addressing &addressing) {
@@ -32,6 +33,9 @@ Status walkTimed(const Stage<Isa> &stage, std::span<const TensorView> bindings,
   report.dramRead = dma.dram().bytesRead();
   report.dramWritten = dma.dram().bytesWritten();
   report.instructions = instructions;
+  if (const auto &read = scheduler.unwrittenRead())
+    return readsUnwritten(stage.info().name, read->label,
+                          stage.info().memories[read->memory - 2].name);
   return status;
 }
 

@@ -116,11 +116,12 @@ private:
   void execute(const insn::Clear &i, Addressing &a) {
     scheduler_.issue(merge_, "clear", {}, {}, {a.tile(i.output)});
   }
-  /// The outputs are merged as they leave the array.
+  /// The outputs are merged as they leave the array, with what was merged before them.
   void execute(const insn::Merge &i, Addressing &a) {
     const int64_t dims = kernel_.config.head_dim;
     const Tile output = a.tile(i.output), global = a.tile(i.global_output);
-    scheduler_.issue(merge_, "merge", {Cycle(params_.mergeCycles + dims)}, {output, global},
+    const Tile running = i.init ? Tile() : output;
+    scheduler_.issue(merge_, "merge", {Cycle(params_.mergeCycles + dims)}, {running, global},
                      {output, global}, Cycle(std::max<int64_t>(arrayDone_.value - dims, 0)));
   }
 

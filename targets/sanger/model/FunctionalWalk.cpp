@@ -4,6 +4,7 @@
 #include "targets/sanger/model/FunctionalWalk.h"
 
 #include "runtime/units/HeadWalks.h"
+#include "runtime/units/WrittenRanges.h"
 #include "targets/sanger/model/Kernels.h"
 #include "targets/sanger/model/Predictor.h"
 #include "targets/sanger/model/Selection.h"
@@ -48,6 +49,19 @@ private:
   bool ownsPredicted() const { return owns(selection_.predictHead); }
   bool ownsSparse() const { return owns(selection_.sparseHead); }
   std::vector<float> &buffer(Role role) { return buffers_[size_t(role)]; }
+  WrittenRanges &written(Role role) { return written_[size_t(role)]; }
+
+  struct Read {
+    Role role;
+    const Tile &tile;
+  };
+  /// Refuses an instruction that reads where none has written.
+  Status expectWritten(const char *instruction, std::initializer_list<Read> reads) {
+    for (const auto &[role, tile] : reads)
+      if (tile.memory != 0 && !written(role).touches(tile))
+        return readsUnwritten(kernel_.name(), instruction, memorySpecs()[size_t(role)].name);
+    return Status();
+  }
 
   Status execute(const insn::Config &, Addressing &) { return Status(); }
   Status execute(const insn::SelectHead &i, Addressing &a) { return selection_.selectHead(i, a); }
@@ -56,6 +70,7 @@ private:
 
   /// Rows that are not there read as zero.
   void load(const Tile &source, Role role, const Tile &destination) {
+    written(role).add(destination);
     const float *data = bindings_[source.binding].as<float>();
     for (uint32_t r = 0; r < std::min(destination.rows, destination.validRows); ++r) {
       float *row = &buffer(role)[size_t(destination.offset + r * destination.rowStride)];
@@ -83,8 +98,10 @@ private:
     return Status();
   }
   Status execute(const insn::LoadValue &i, Addressing &a) {
-    if (ownsPredicted() || ownsSparse())
+    if (ownsPredicted() || ownsSparse()) {
+      selection_.tags.load(a.tile(i.source), Role::value, a.tile(i.destination));
       load(a.tile(i.source), Role::value, a.tile(i.destination));
+    }
     return Status();
   }
   /// The bias of a batch entry serves all of its heads, whoever owns them.
@@ -96,6 +113,8 @@ private:
     if (!ownsSparse())
       return Status();
     Tile source = a.tile(i.source), destination = a.tile(i.destination);
+    if (Status order = selection_.store(source); !order)
+      return order;
     float *data = bindings_[destination.binding].as<float>();
     for (uint32_t r = 0; r < std::min(source.validRows, destination.validRows); ++r)
       array_->readRow(source.offset + r * source.rowStride, source.cols,
@@ -105,26 +124,36 @@ private:
 
   //===-- Predict ----------------------------------------------------------===//
 
-  Status quantize(Role fromRole, const Tile &from, Role toRole, const Tile &to) {
+  Status quantize(const char *self, Role fromRole, const Tile &from, Role toRole, const Tile &to) {
     if (!ownsPredicted())
       return Status();
+    if (Status status = expectWritten(self, {{fromRole, from}}); !status)
+      return status;
+    written(toRole).add(to);
     selection_.tags.copy(fromRole, from, toRole, to);
     predictor_.quantize(toRole, buffer(fromRole).data(), from, to);
     return Status();
   }
   Status execute(const insn::QuantizeQuery &i, Addressing &a) {
-    return quantize(Role::query, a.tile(i.source), Role::lowQuery, a.tile(i.destination));
+    return quantize("quantize_query", Role::query, a.tile(i.source), Role::lowQuery,
+                    a.tile(i.destination));
   }
   Status execute(const insn::QuantizeKey &i, Addressing &a) {
-    return quantize(Role::key, a.tile(i.source), Role::lowKey, a.tile(i.destination));
+    return quantize("quantize_key", Role::key, a.tile(i.source), Role::lowKey,
+                    a.tile(i.destination));
   }
   Status execute(const insn::Score &i, Addressing &a) {
     if (!ownsPredicted())
       return Status();
-    Tile query = a.tile(i.query), score = a.tile(i.score);
-    RowView bias = biasOf(a.tile(i.bias));
-    selection_.tags.copy(Role::lowQuery, query, Role::score, score);
-    predictor_.score(query, a.tile(i.key), bias.data, bias.stride, score);
+    Tile query = a.tile(i.query), key = a.tile(i.key), bias = a.tile(i.bias),
+         score = a.tile(i.score);
+    if (Status status = expectWritten(
+            "score", {{Role::lowQuery, query}, {Role::lowKey, key}, {Role::bias, bias}});
+        !status)
+      return status;
+    RowView biasRows = biasOf(bias);
+    selection_.score(query, score);
+    predictor_.score(query, key, biasRows.data, biasRows.stride, score);
     return Status();
   }
   RowView biasOf(const Tile &tile) {
@@ -137,6 +166,9 @@ private:
     if (!ownsPredicted())
       return Status();
     Tile scores = a.tile(i.scores), mask = a.tile(i.mask);
+    if (Status order = selection_.threshold(scores); !order)
+      return order;
+    written(Role::mask).add(mask);
     predicted_.assign((scores.cols + 63) / 64, 0);
     executed_.assign(predicted_.size(), 0);
     for (uint32_t r = 0; r < scores.rows; ++r) {
@@ -158,6 +190,7 @@ private:
     if (!ownsPredicted())
       return Status();
     Tile mask = a.tile(i.mask);
+    written(Role::mask).add(mask);
     const int64_t row = a.index(i.row), queries = kernel_.config.queries,
                   keys = kernel_.config.keys;
     executed_.assign((mask.cols + 63) / 64, 0);
@@ -192,12 +225,21 @@ private:
   Status execute(const insn::PackSplit &i, Addressing &a) {
     if (!ownsPredicted())
       return Status();
-    Result<int64_t> repeated =
-        selection_.pack(a.index(i.row), a.tile(i.mask), a.tile(i.blocks), true);
+    Tile mask = a.tile(i.mask), blocks = a.tile(i.blocks);
+    if (Status status = expectWritten("pack_split", {{Role::mask, mask}}); !status)
+      return status;
+    written(Role::blocks).add(blocks);
+    Result<int64_t> repeated = selection_.pack(a.index(i.row), mask, blocks, true);
     return repeated ? Status() : Status(repeated.error());
   }
   Status execute(const insn::SealBlocks &i, Addressing &a) {
-    a.setCounter(i.count, ownsSparse() ? selection_.seal(a.tile(i.blocks)) : 0);
+    a.setCounter(i.count, 0);
+    if (!ownsSparse())
+      return Status();
+    Tile blocks = a.tile(i.blocks);
+    if (Status status = expectWritten("seal_blocks", {{Role::blocks, blocks}}); !status)
+      return status;
+    a.setCounter(i.count, selection_.seal(blocks));
     return Status();
   }
 
@@ -206,14 +248,16 @@ private:
   Status execute(const insn::Sddmm &i, Addressing &a) {
     if (!ownsSparse())
       return Status();
-    Tile query = a.tile(i.query), key = a.tile(i.key);
-    Status order = selection_.follow(1, "sddmm", "a finished block");
-    if (!order)
+    Tile query = a.tile(i.query), key = a.tile(i.key), bias = a.tile(i.bias);
+    if (Status order = selection_.follow(1, "sddmm", "a finished block"); !order)
       return order;
+    if (Status status =
+            expectWritten("sddmm", {{Role::query, query}, {Role::key, key}, {Role::bias, bias}});
+        !status)
+      return status;
     Result<BlockList *> list = selection_.take(a.tile(i.blocks), query, key);
     if (!list)
       return list.error();
-    Tile bias = a.tile(i.bias);
     if (bias.memory != 0 && int64_t(bias.cols) < (*list)->width())
       return makeError("kernel '", kernel_.name(), "': sddmm takes ", bias.cols,
                        " biases for a stripe of ", (*list)->width(), " keys");
@@ -236,6 +280,8 @@ private:
     Tile value = a.tile(i.value);
     if (Status order = selection_.follow(3, "spmm", "exp"); !order)
       return order;
+    if (Status status = expectWritten("spmm", {{Role::value, value}}); !status)
+      return status;
     if (Status shape = selection_.checkValue(value); !shape)
       return shape;
     array_->spmm({&buffer(Role::value)[size_t(value.offset)], value.rowStride},
@@ -248,6 +294,8 @@ private:
     if (Status order = selection_.follow(4, "accumulate", "spmm"); !order)
       return order;
     Tile output = a.tile(i.output);
+    if (Status order = selection_.accumulate(output); !order)
+      return order;
     const int64_t grain = kernel_.memory(Role::output).grain;
     array_->accumulate(
         {output.offset, output.rowStride, output.offset / grain, output.rowStride / grain},
@@ -255,15 +303,22 @@ private:
     return Status();
   }
   Status execute(const insn::ClearOutput &i, Addressing &a) {
+    if (!ownsSparse())
+      return Status();
     Tile output = a.tile(i.output);
-    for (uint32_t r = 0; ownsSparse() && r < std::min(output.rows, output.validRows); ++r)
+    selection_.clear(output);
+    for (uint32_t r = 0; r < std::min(output.rows, output.validRows); ++r)
       array_->clearRow(output.offset + r * output.rowStride,
                        int64_t(selection_.tags.slot(Role::output, output, r)), output.cols);
     return Status();
   }
   Status execute(const insn::Normalize &i, Addressing &a) {
+    if (!ownsSparse())
+      return Status();
     Tile output = a.tile(i.output);
-    for (uint32_t r = 0; ownsSparse() && r < std::min(output.rows, output.validRows); ++r)
+    if (Status order = selection_.normalize(output); !order)
+      return order;
+    for (uint32_t r = 0; r < std::min(output.rows, output.validRows); ++r)
       array_->normalizeRow(output.offset + r * output.rowStride,
                            int64_t(selection_.tags.slot(Role::output, output, r)), output.cols);
     return Status();
@@ -277,6 +332,7 @@ private:
   Predictor predictor_;
   std::unique_ptr<SparseArray> array_;
   std::array<std::vector<float>, kRoles> buffers_;
+  std::array<WrittenRanges, kRoles> written_;
   std::vector<uint64_t> predicted_, executed_;
 };
 

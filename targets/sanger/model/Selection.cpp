@@ -36,14 +36,14 @@ void BitMemory::write(int64_t first, int64_t count, const uint64_t *bits) {
 //===-- RowTags ------------------------------------------------------------===//
 
 RowTags::RowTags(const Kernel &kernel) {
-  for (Role role : {Role::query, Role::key, Role::lowQuery, Role::lowKey, Role::score}) {
+  for (Role role :
+       {Role::query, Role::key, Role::value, Role::lowQuery, Role::lowKey, Role::score}) {
     const MemoryUse &use = kernel.memory(role);
     grains_[size_t(role)] = use.grain;
     if (use.number != 0)
       tags_[size_t(role)].assign(size_t(use.rowSlots()), -1);
   }
-  for (Role role : {Role::value, Role::output})
-    grains_[size_t(role)] = kernel.memory(role).grain;
+  grains_[size_t(Role::output)] = kernel.memory(Role::output).grain;
 }
 
 void RowTags::load(const Tile &source, Role role, const Tile &destination) {
@@ -62,10 +62,34 @@ void RowTags::copy(Role fromRole, const Tile &from, Role toRole, const Tile &to)
     target[r * toStep] = r < from.validRows ? source[r * fromStep] : -1;
 }
 
+//===-- Marks --------------------------------------------------------------===//
+
+/// Marks that a row of `cols` elements covers, if it starts at a multiple of the grain.
+static int64_t marksOf(const Tile &tile, int64_t grain) {
+  return (int64_t(tile.cols) + grain - 1) / grain;
+}
+
+void Marks::set(const Tile &tile, uint8_t mark) {
+  const int64_t first = tile.offset / grain_, step = tile.rowStride / grain_,
+                count = marksOf(tile, grain_);
+  if (step == count) { // rows follow each other
+    std::fill_n(marks_.begin() + first, tile.rows * count, mark);
+    return;
+  }
+  for (uint32_t r = 0; r < tile.rows; ++r)
+    std::fill_n(marks_.begin() + first + r * step, count, mark);
+}
+
+bool Marks::has(const Tile &tile, uint8_t mark) const {
+  auto first = marks_.begin() + tile.offset / grain_;
+  return std::all_of(first, first + marksOf(tile, grain_), [&](uint8_t m) { return m == mark; });
+}
+
 //===-- Selection ----------------------------------------------------------===//
 
 Selection::Selection(const Kernel &kernel, const Params &params)
-    : tags(kernel), kernel_(kernel), params_(params), bits_(kernel.memory(Role::mask).extent) {}
+    : tags(kernel), kernel_(kernel), params_(params), scores_(kernel.memory(Role::score)),
+      rowStates_(kernel.memory(Role::output)), bits_(kernel.memory(Role::mask).extent) {}
 
 Status Selection::selectHead(const insn::SelectHead &insn, const Addressing &addressing) {
   int64_t head = addressing.index(insn.head), heads = kernel_.config.heads;
@@ -74,6 +98,47 @@ Status Selection::selectHead(const insn::SelectHead &insn, const Addressing &add
                      ", 'config' says there are ", heads);
   (insn.pipe == insn::Pipe::Predict ? predictHead : sparseHead) = head;
   return Status();
+}
+
+/// What stands for a slice of a stripe: no other slice shares its first row.
+static Tile firstRow(Tile tile) {
+  tile.rows = 1;
+  return tile;
+}
+
+void Selection::score(const Tile &query, const Tile &score) {
+  tags.copy(Role::lowQuery, query, Role::score, score);
+  scores_.set(firstRow(score), kScored);
+}
+
+Status Selection::threshold(const Tile &scores) {
+  if (!scores_.has(scores, kScored))
+    return makeError("kernel '", kernel_.name(), "': 'softmax_threshold' takes ", scores.cols,
+                     " columns of scores before 'score' has made all of them");
+  scores_.set(firstRow(scores), 0);
+  return Status();
+}
+
+Status Selection::accumulate(const Tile &output) const {
+  if (rowStates_.has(output, kSumming))
+    return Status();
+  return makeError("kernel '", kernel_.name(), "': 'accumulate' adds to output rows that ",
+                   "'clear_output' has not cleared");
+}
+
+Status Selection::normalize(const Tile &output) {
+  if (!rowStates_.has(output, kSumming))
+    return makeError("kernel '", kernel_.name(), "': 'normalize' divides output rows that ",
+                     "'clear_output' has not cleared");
+  rowStates_.set(output, kNormalized);
+  return Status();
+}
+
+Status Selection::store(const Tile &output) const {
+  if (rowStates_.has(output, kNormalized))
+    return Status();
+  return makeError("kernel '", kernel_.name(), "': 'store_output' stores output rows that ",
+                   "'normalize' has not divided");
 }
 
 Result<int64_t> Selection::queryOf(const Tile &scores, uint32_t r) const {
@@ -123,6 +188,7 @@ Result<BlockList *> Selection::take(const Tile &blocks, const Tile &query, const
   if (problem)
     return makeError("kernel '", kernel_.name(), "': ", problem);
   blockWidth_ = list.width();
+  firstKey_ = tags.get(Role::key, key, 0);
   return &list;
 }
 
@@ -130,6 +196,10 @@ Status Selection::checkValue(const Tile &value) const {
   if (blockWidth_ > int64_t(value.rows))
     return makeError("kernel '", kernel_.name(), "': spmm takes ", value.rows,
                      " values for a stripe of ", blockWidth_, " keys");
+  const int32_t firstValue = tags.get(Role::value, value, 0);
+  if (firstValue != firstKey_)
+    return makeError("kernel '", kernel_.name(), "': spmm takes values from token ", firstValue,
+                     " on for a stripe of keys from token ", firstKey_, " on");
   return Status();
 }
 

@@ -49,11 +49,35 @@ private:
   std::array<int64_t, kRoles> grains_{};
 };
 
+/// A mark on each element of a memory, as fine as its tiles tell elements apart; 0 at first.
+class Marks {
+public:
+  explicit Marks(const runtime::MemoryUse &use)
+      : grain_(use.grain), marks_(size_t(use.rowSlots())) {}
+  void set(const runtime::Tile &tile, uint8_t mark);
+  /// Whether the first row of `tile` has this mark: other rows are marked with it.
+  bool has(const runtime::Tile &tile, uint8_t mark) const;
+
+private:
+  int64_t grain_;
+  std::vector<uint8_t> marks_;
+};
+
 class Selection {
 public:
   Selection(const Kernel &kernel, const Params &params);
 
   runtime::Status selectHead(const insn::SelectHead &insn, const runtime::Addressing &addressing);
+
+  /// Notes a tile of scores, and that a threshold is applied to a stripe of them: the scores of all
+  /// keys must be there, because it applies to the softmax of whole rows.
+  void score(const runtime::Tile &query, const runtime::Tile &score);
+  runtime::Status threshold(const runtime::Tile &scores);
+  /// Output rows are cleared, added to, normalised and stored, in this order.
+  void clear(const runtime::Tile &output) { rowStates_.set(output, kSumming); }
+  runtime::Status accumulate(const runtime::Tile &output) const;
+  runtime::Status normalize(const runtime::Tile &output);
+  runtime::Status store(const runtime::Tile &output) const;
 
   /// Packs a tile of the mask; returns the columns that were read twice.
   runtime::Result<int64_t> pack(int64_t row, const runtime::Tile &mask, const runtime::Tile &blocks,
@@ -63,7 +87,8 @@ public:
   /// The list whose next block sddmm takes, checked against the tiles it works on.
   runtime::Result<BlockList *> take(const runtime::Tile &blocks, const runtime::Tile &query,
                                     const runtime::Tile &key);
-  /// Checks the value tile of spmm, and the order of instructions on the array.
+  /// Checks the value tile of spmm, which must hold the stripe of the block's keys, and the order
+  /// of instructions on the array.
   runtime::Status follow(int step, const char *self, const char *before);
   runtime::Status checkValue(const runtime::Tile &value) const;
 
@@ -79,14 +104,19 @@ public:
   int64_t highWater() const { return highWater_; }
 
 private:
+  static constexpr uint8_t kScored = 1;                   ///< and no threshold applied
+  static constexpr uint8_t kSumming = 1, kNormalized = 2; ///< states of output rows
+
   const Kernel &kernel_;
   const Params &params_;
+  Marks scores_, rowStates_;
   BitMemory bits_;
   std::unordered_map<int64_t, BlockList> lists_; ///< by address
   std::vector<uint64_t> rows_;
   int64_t held_ = 0, highWater_ = 0;
   int arrayStep_ = 0; ///< 0: no block in the array; 1 to 3: after sddmm, exp, spmm
   int64_t blockWidth_ = 0;
+  int32_t firstKey_ = 0; ///< token of the block's first column
 };
 
 } // namespace sparsam::sanger

@@ -76,6 +76,7 @@ private:
     return Status();
   }
   Status execute(const insn::LoadValue &i, Addressing &a) {
+    selection_.tags.load(a.tile(i.source), Role::value, a.tile(i.destination));
     bus_.load(dmaValue_, "load_value", a.tile(i.source), a.tile(i.destination));
     return Status();
   }
@@ -85,7 +86,7 @@ private:
   }
   Status execute(const insn::StoreOutput &i, Addressing &a) {
     bus_.store(dmaOutput_, "store_output", a.tile(i.source), a.tile(i.destination));
-    return Status();
+    return selection_.store(a.tile(i.source));
   }
 
   Status quantize(const char *label, Role fromRole, const Tile &from, Role toRole, const Tile &to) {
@@ -103,7 +104,7 @@ private:
   }
   Status execute(const insn::Score &i, Addressing &a) {
     Tile query = a.tile(i.query), score = a.tile(i.score);
-    selection_.tags.copy(Role::lowQuery, query, Role::score, score);
+    selection_.score(query, score);
     Hold hold{Cycle(scoreHold(params_, kernel_.config.head_dim)), Cycle(scoreLatency(params_))};
     issue(lowbit_, "score", hold, {query, a.tile(i.key), a.tile(i.bias)}, {score});
     return Status();
@@ -120,6 +121,8 @@ private:
   }
   Status execute(const insn::SoftmaxThreshold &i, Addressing &a) {
     Tile scores = a.tile(i.scores), mask = a.tile(i.mask);
+    if (Status order = selection_.threshold(scores); !order)
+      return order;
     for (uint32_t r = 0; r < scores.rows; ++r) {
       Result<int64_t> query = selection_.queryOf(scores, r);
       if (!query)
@@ -143,8 +146,7 @@ private:
       return repeated.error();
     // One mask column per cycle, as the array has column ports; a column that ends a block is read
     // again.
-    issue(packer_, "pack_split", {Cycle(params_.array.stripe + *repeated)}, {mask, blocks},
-          {blocks});
+    issue(packer_, "pack_split", {Cycle(params_.array.stripe + *repeated)}, {mask}, {blocks});
     return Status();
   }
   Status execute(const insn::SealBlocks &i, Addressing &a) {
@@ -178,18 +180,18 @@ private:
     Tile value = a.tile(i.value);
     if (Status order = selection_.follow(3, "spmm", "exp"); !order)
       return order;
-    if (Status shape = selection_.checkValue(value); !shape)
-      return shape;
     Hold hold{Cycle(productCycles(params_, kernel_.config.head_dim)),
               Cycle(resultLatency(params_))};
     partialsDone_ = issue(rsa_, "spmm", hold, {value}, {});
-    return Status();
+    return selection_.checkValue(value);
   }
   /// Partial rows leave the array one dimension per cycle and are added as they come.
   Status execute(const insn::Accumulate &i, Addressing &a) {
     if (Status order = selection_.follow(4, "accumulate", "spmm"); !order)
       return order;
     Tile output = a.tile(i.output);
+    if (Status order = selection_.accumulate(output); !order)
+      return order;
     int64_t hold = kernel_.config.head_dim;
     issue(accumulator_, "accumulate", {Cycle(hold)}, {output}, {output},
           Cycle(partialsDone_.value - hold));
@@ -198,6 +200,7 @@ private:
   /// One valid bit per row is cleared, as many rows at a time as the array has.
   Status execute(const insn::ClearOutput &i, Addressing &a) {
     Tile output = a.tile(i.output);
+    selection_.clear(output);
     issue(accumulator_, "clear_output",
           {Cycle((output.rows + params_.array.rows - 1) / params_.array.rows)}, {}, {output});
     return Status();
@@ -207,7 +210,7 @@ private:
     int64_t elements = int64_t(std::min(output.rows, output.validRows)) * output.cols;
     issue(divider_, "normalize", {Cycle((elements + params_.dividers - 1) / params_.dividers)},
           {output}, {output});
-    return Status();
+    return selection_.normalize(output);
   }
 
   //===-- Energy -----------------------------------------------------------===//

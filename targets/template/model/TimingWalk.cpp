@@ -56,10 +56,11 @@ private:
   /// Both products take a cycle per dimension; the last row leaves the array rows + cols later.
   void execute(const insn::Attend &i, Addressing &a) {
     const Tile query = a.tile(i.query), output = a.tile(i.output);
+    const Tile running = a.index(i.first_key) == 0 ? Tile() : output;
     const int64_t dims = query.cols;
     scheduler_.issue(array_, "attend",
                      {Cycle(2 * dims + params_.expCycles), Cycle(params_.rows + params_.cols)},
-                     {query, a.tile(i.key), a.tile(i.value), a.tile(i.bias), output}, {output});
+                     {query, a.tile(i.key), a.tile(i.value), a.tile(i.bias), running}, {output});
     auto tokens = [](int64_t all, int64_t first, int64_t tile) {
       return std::clamp<int64_t>(all - first, 0, tile);
     };

@@ -138,6 +138,58 @@ TEST(SangerErrors, LoadsNoQueriesOrKeys) {
   }
 }
 
+/// The error of running a program of two heads without its instructions `name`.
+std::string errorWithout(const char *name, RunMode mode) {
+  CoreShape shape{2, 128, 128, 16};
+  shape.biasRows = 1;
+  Core core(shape, kCalibrated);
+  core.run(RunMode::functional); // masks to replay
+  core.program.without = name;
+  Status loaded = core.load();
+  EXPECT_TRUE(loaded.ok()) << (loaded ? "" : loaded.error().message);
+  LaunchContext context;
+  context.mode = mode;
+  context.bindings = core.data.bindings(core.shape);
+  context.masks = &core.masks;
+  auto report = core.machine->launch(0, context);
+  return report ? "none" : report.error().message;
+}
+
+TEST(SangerErrors, MissingInstructions) {
+  const std::string kernel = "kernel 'attention_0': ",
+                    written = " where no instruction has written";
+  for (RunMode mode : {RunMode::functional, RunMode::timing}) {
+    auto expect = [&](const char *name, const std::string &message) {
+      EXPECT_EQ(errorWithout(name, mode), kernel + message) << "without " << name;
+    };
+    expect("load_bias", "'score' reads memory 'bias'" + written);
+    expect("quantize_query", "'score' reads memory 'low_query'" + written);
+    expect("quantize_key", "'score' reads memory 'low_key'" + written);
+    expect("score",
+           "'softmax_threshold' takes 128 columns of scores before 'score' has made all of "
+           "them");
+    expect("softmax_threshold", "'pack_split' reads memory 'mask'" + written);
+    expect("pack_split", "'seal_blocks' reads memory 'blocks'" + written);
+    expect("load_value", "'spmm' reads memory 'value'" + written);
+    expect("clear_output", "'accumulate' adds to output rows that 'clear_output' has not cleared");
+    expect("normalize", "'store_output' stores output rows that 'normalize' has not divided");
+  }
+}
+
+TEST(SangerErrors, ValuesOfAnotherStripe) {
+  Core core({1, 128, 128, 16}, kCalibrated);
+  core.program.changeBlock = [&](std::vector<Isa::Instruction> &block) {
+    uint16_t &value = std::get<insn::Spmm>(block[2]).value;
+    Address firstSlot = core.program.addresses[value];
+    firstSlot.terms = {};
+    core.program.addresses.push_back(firstSlot);
+    value = uint16_t(core.program.addresses.size() - 1);
+  };
+  EXPECT_EQ(launchError(core),
+            "kernel 'attention_0': spmm takes values from token 0 on for a stripe "
+            "of keys from token 64 on");
+}
+
 TEST(SangerErrors, HeadBeyondTheOthers) {
   Core core({1, 64, 64, 16}, kCalibrated);
   insn::SelectHead select;

@@ -59,6 +59,7 @@ public:
   std::vector<Address> addresses;
   bool loadsQueries = true, loadsKeys = true; ///< false: for tests of errors
   std::vector<Isa::Instruction> prologue;     ///< appended behind config, for tests of errors
+  std::string without; ///< mnemonic of an instruction that is left out, for tests of errors
   /// Changes the instructions of the block loop (sddmm, exp, spmm, accumulate).
   std::function<void(std::vector<Isa::Instruction> &)> changeBlock;
   std::vector<std::tuple<std::string, unsigned, uint64_t>> memories; ///< name, bits, elements
@@ -75,7 +76,10 @@ private:
   Address &atHead(Address &a, int64_t elements, int64_t ahead) const;
   Address &atSlot(Address &a, int64_t elements, int64_t ahead) const;
 
-  void emit(const Isa::Instruction &insn) { Isa::encode(insn, words_); }
+  void emit(const Isa::Instruction &insn) {
+    if (without != std::visit([](const auto &i) { return i.kMnemonic; }, insn))
+      Isa::encode(insn, words_);
+  }
   void loop(int64_t count) { words_.insert(words_.end(), {0x0201, uint32_t(count)}); }
   void loopCounter(unsigned reg) { words_.push_back(0x0102 | reg << 16); }
   void endLoop() { words_.push_back(0x0103); }

@@ -270,6 +270,20 @@ std::string launchError(const std::function<void(Product &)> &change) {
   return report ? "runs" : report.error().message;
 }
 
+TEST(MachineErrors, InstructionsMustReadWhatOthersWrote) {
+  auto without = [](auto kind) {
+    return launchError([=](Product &p) {
+      std::erase_if(p.instructions, [](const Isa::Instruction &insn) {
+        return std::holds_alternative<decltype(kind)>(insn);
+      });
+    });
+  };
+  const std::string kernel = "kernel 'layer_0': ", written = " where no instruction has written";
+  EXPECT_EQ(without(insn::LoadAct{}), kernel + "'mm_sd' reads memory 'activation'" + written);
+  EXPECT_EQ(without(insn::LoadConst{}), kernel + "'mm_sd' reads memory 'constants'" + written);
+  EXPECT_EQ(without(insn::MmSd{}), kernel + "'store_act' reads memory 'activation'" + written);
+}
+
 TEST(MachineErrors, ConfigMustComeFirstAndFit) {
   const std::string at = "kernel 'layer_0', instruction ";
   EXPECT_EQ(loadError([](Product &p) { p.instructions.erase(p.instructions.begin()); }),

@@ -198,6 +198,17 @@ TEST(TemplateMachine, refuses_what_the_hardware_cannot_do) {
             "kernel 'attention_0', instruction 2: binding 0 is an input and cannot be stored to");
 }
 
+TEST(TemplateMachine, refuses_to_read_what_nothing_has_written) {
+  Example example;
+  example.tiles[value].base = 32;
+  ASSERT_TRUE(example.loadProgram().ok());
+  LaunchContext context;
+  for (std::vector<float> *data : {&example.input, &example.output})
+    context.bindings.push_back({DType::f32, {kTokens, kDims}, data->data()});
+  EXPECT_EQ(example.machine->launch(0, context).error().message,
+            "kernel 'attention_0': 'attend' reads memory 'input' where no instruction has written");
+}
+
 TEST(TemplateMachine, refuses_memories_it_does_not_have) {
   EXPECT_EQ(loadError([](Example &e) { e.memories.emplace_back("cache", 32, 64); }),
             "kernel 'attention_0' uses memory 'cache', which Template does not have; there are: "
@@ -222,6 +233,10 @@ TEST(TemplateModel, has_no_closed_forms_and_no_recipes) {
   Arch arch(ArchSpec::parse(kArchYaml, "arch.yaml").take());
   EXPECT_EQ(model->analyze({}, arch).error().message,
             "this machine has no closed forms; give --masks");
+  MaskTrace masks;
+  SimulateRequest request;
+  request.masks = &masks;
+  EXPECT_EQ(model->analyze(request, arch).error().message, "the mask file holds no masks");
   EXPECT_EQ(model->evaluateRecipe("speed", {}, arch).error().message,
             "unknown recipe 'speed'; there are none");
   EXPECT_TRUE(model->calibrate({}, arch).empty());
