@@ -307,6 +307,14 @@ def test_replayed_decoding_takes_as_long(tmp_path, run_json):
         assert replayed["accelerator"][figure] == report["accelerator"][figure]
 
 
+def test_compares_what_the_model_returns_alone(run_json, repository):
+    """A machine that prunes returns importance as well, which the model knows nothing of."""
+    decoder = repository / "models/fixtures/gpt2-cache-tiny"
+    (row,) = run_json("compare", decoder / "model.onnx", "--input", decoder / "state.npz", "--targets", "spatten",
+                      "--set", "head_prune=0.5")["targets"]
+    assert "logits" in row["outputs"] and not any(name.startswith("sparsam.") for name in row["outputs"])
+
+
 def test_simulates_the_worked_example(run_json, tmp_path):
     table = tmp_path / "w.csv"
     rows = "layer,head,head_dim,queries,keys,key_bits,value_bits\n" + "".join(f"0,{h},64,40,37,8,8\n" for h in (0, 1))
