@@ -2,6 +2,7 @@
 """Whole encoder layers on a machine, in fixed point, against an independent version in NumPy: bit by bit."""
 
 import json
+import pathlib
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ from sparsam_oracle import nm
 TOKENS, WIDTH, HEADS, HIDDEN = 37, 64, 4, 96
 SIZE = WIDTH // HEADS
 EPSILON = 1e-5
+DECODER = pathlib.Path(__file__).resolve().parents[2] / "models" / "fixtures" / "gpt2-cache-tiny"
 
 
 class Encoder:
@@ -191,3 +193,25 @@ def test_inputs_that_are_no_multiple_of_m_are_refused(tmp_path, run_driver):
     process = run_driver("compile", tmp_path / "model.onnx", "--target", "sta", "-o", tmp_path / "x.spx")
     assert process.returncode == 1
     assert "cannot be pruned to 2:8: its weight has 36 inputs per output" in process.stderr
+
+
+def test_a_prompt_leaves_the_keys_and_values_of_the_host(run_json, load_npz, tmp_path):
+    """A decoder's prompt: each layer returns columns of its packed queries, keys and values beside its output."""
+    steps = load_npz(DECODER / "steps.npz")
+    tokens = steps["prompt"].shape[1]
+    np.savez(tmp_path / "in.npz", input_ids=steps["prompt"], position_ids=np.arange(tokens)[None],
+             attention_mask=np.ones((1, tokens), np.int64))  # fmt: skip
+    results = []
+    for attention in ("dense", "host"):
+        program, outputs = tmp_path / f"{attention}.spx", tmp_path / f"{attention}.npz"
+        report = run_json("compile", DECODER / "model.onnx", "--target", "sta", "--attention", attention,
+                          "--cache=past=0", f"--shape=input_ids=1x{tokens}", "-o", program)  # fmt: skip
+        assert len(report["kernels"]) == (2 if attention == "dense" else 0)
+        run_json("run", program, "--input", tmp_path / "in.npz", "-o", outputs)
+        results.append(load_npz(outputs))
+    dense, host = results
+    assert {name for name in host if name.startswith("present")} == {
+        f"present.{layer}.{what}" for layer in (0, 1) for what in ("key", "value")
+    }
+    for name, expected in host.items():
+        assert np.abs(dense[name] - expected).max() < 1e-4, name

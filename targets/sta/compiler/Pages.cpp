@@ -24,7 +24,7 @@ private:
   template <typename F> static void forReads(const Step &step, F f) {
     if (auto *transfer = std::get_if<TransferStep>(&step)) {
       if (transfer->isStore)
-        f(transfer->matrix);
+        f(transfer->columns.matrix);
     } else if (auto *linear = std::get_if<LinearStep>(&step)) {
       f(linear->source);
       if (linear->residual)
@@ -40,7 +40,7 @@ private:
   /// The matrix that `step` makes; none for a store.
   static std::optional<size_t> written(const Step &step) {
     if (auto *transfer = std::get_if<TransferStep>(&step))
-      return transfer->isStore ? std::nullopt : std::optional(transfer->matrix);
+      return transfer->isStore ? std::nullopt : std::optional(transfer->columns.matrix);
     if (auto *linear = std::get_if<LinearStep>(&step))
       return linear->destination;
     if (auto *norm = std::get_if<NormStep>(&step))
@@ -70,8 +70,8 @@ private:
     for (const Step &step : plan.steps)
       if (auto *attention = std::get_if<AttentionStep>(&step))
         plan.pageWidth = std::max(plan.pageWidth, attention->heads * attention->size);
-      else if (auto *load = std::get_if<TransferStep>(&step))
-        plan.pageWidth = std::max(plan.pageWidth, plan.matrices[load->matrix].width);
+      else if (auto *transfer = std::get_if<TransferStep>(&step))
+        plan.pageWidth = std::max(plan.pageWidth, transfer->columns.width);
     for (const Matrix &matrix : plan.matrices)
       plan.pageRows = std::max(plan.pageRows, matrix.tokens);
     SmallVector<bool> busy;
@@ -117,15 +117,25 @@ private:
     }
   }
 
-  /// The heads of an attention must lie in one page.
+  bool isInOnePage(const Columns &columns, int64_t width) const {
+    return columns.first % plan.pageWidth + width <= plan.pageWidth;
+  }
+
+  /// The heads of an attention must lie in one page, and results that are parts of a matrix.
   LogicalResult checkColumns() {
     for (const Step &step : plan.steps)
       if (auto *attention = std::get_if<AttentionStep>(&step))
         for (const Columns *columns : {&attention->query, &attention->key, &attention->value})
-          if (columns->first % plan.pageWidth + attention->heads * attention->size > plan.pageWidth)
+          if (!isInOnePage(*columns, attention->heads * attention->size))
             return kernel.emitOpError("cannot run on STA: ")
                    << "packed queries, keys and values of " << attention->heads * attention->size
                    << " columns in pages of " << plan.pageWidth;
+    for (const Step &step : plan.steps)
+      if (auto *transfer = std::get_if<TransferStep>(&step))
+        if (!isInOnePage(transfer->columns, transfer->columns.width))
+          return kernel.emitOpError("cannot run on STA: ")
+                 << "a result of " << transfer->columns.width << " packed columns across pages of "
+                 << plan.pageWidth;
     for (const Step &step : plan.steps)
       if (auto *norm = std::get_if<NormStep>(&step))
         if (plan.matrices[norm->source].width > plan.pageWidth)

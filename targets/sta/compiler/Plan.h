@@ -28,9 +28,10 @@ struct Columns {
   int64_t first = 0, width = 0;
 };
 
-/// A tensor between DRAM and a matrix; with `heads`, it is [batch, heads, tokens, size].
+/// A tensor between DRAM and a matrix, or columns of one that lie in one page; with `heads`, it is
+/// [batch, heads, tokens, size].
 struct TransferStep {
-  size_t matrix;
+  Columns columns;
   unsigned argument; ///< of the kernel in machine form
   bool isStore;
   int64_t heads; ///< 0: [batch, tokens, width]

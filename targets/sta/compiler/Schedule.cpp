@@ -136,32 +136,16 @@ private:
   //===-- Transfer ---------------------------------------------------------===//
 
   void emit(const TransferStep &step, AffineExpr entry) {
-    const Matrix &matrix = plan.matrices[step.matrix];
+    const Matrix &matrix = plan.matrices[step.columns.matrix];
     const int64_t heads = step.heads ? step.heads : 1;
-    const int64_t size = matrix.width / heads;
-    if (!step.heads && matrix.pages.size() > 1)
-      return emitWide(step, entry);
+    const int64_t size = step.columns.width / heads;
     program.loop(heads, [&](AffineExpr head) {
       forTiles(matrix.tokens, engine.cols, [&](AffineExpr row, int64_t rows, AffineExpr) {
         AffineExpr place = step.heads ? entry * heads + head : entry;
         transfer(step, program.view(arguments[step.argument], {place, row, zero()}, rows, size),
-                 view(step.matrix, 0, row, head * size, rows, size), matrix.fraction);
+                 columns(step.columns, head * size, row, rows, size), matrix.fraction);
       });
     });
-  }
-
-  /// A matrix of several pages.
-  void emitWide(const TransferStep &step, AffineExpr entry) {
-    const Matrix &matrix = plan.matrices[step.matrix];
-    for (int64_t page = 0; page < int64_t(matrix.pages.size()); ++page) {
-      const int64_t first = page * plan.pageWidth,
-                    cols = std::min(plan.pageWidth, matrix.width - first);
-      forTiles(matrix.tokens, engine.cols, [&](AffineExpr row, int64_t rows, AffineExpr) {
-        transfer(step,
-                 program.view(arguments[step.argument], {entry, row, constant(first)}, rows, cols),
-                 view(step.matrix, page, row, zero(), rows, cols), matrix.fraction);
-      });
-    }
   }
 
   void transfer(const TransferStep &step, Value dram, Value tile, int64_t fraction) {
