@@ -258,7 +258,9 @@ private:
       for (const auto &[unit, value] : dense["utilization"].items())
         add("utilization of " + unit, value, get(sparse["utilization"], unit.c_str()),
             [](const Json &v) { return runtime::formatPercent(v); });
-    return table.toString();
+    return table.empty()
+               ? "nothing of this model runs on " + report["target"].get<std::string>() + "\n"
+               : table.toString();
   }
 
   static std::string formatOutputs(const Json &report) {
