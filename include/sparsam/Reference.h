@@ -12,10 +12,12 @@ namespace sparsam {
 
 /// Runs `function` on one input per argument with the reference semantics of every op, written for
 /// reading and in plain floating point. `check` ops compare and emit errors at their location;
-/// `check.print` prints, and so do the results of a function that has inputs. Fails on a failed
-/// check and on an op without reference semantics.
+/// `check.print` prints, and so do the results of a function that has inputs, or they are written
+/// to the .npy files `outputs`, if there are any. Fails on a failed check and on an op without
+/// reference semantics.
 mlir::LogicalResult interpret(mlir::func::FuncOp function, llvm::raw_ostream &out,
-                              llvm::ArrayRef<mlir::DenseElementsAttr> inputs = {});
+                              llvm::ArrayRef<mlir::DenseElementsAttr> inputs = {},
+                              llvm::ArrayRef<std::string> outputs = {});
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

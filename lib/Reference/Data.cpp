@@ -15,6 +15,19 @@ using namespace sparsam::sattn::semantics;
 
 namespace sparsam::reference {
 
+/// int32, which models use for token numbers.
+static std::optional<Data> toWideIntegers(mlir::Attribute constant) {
+  auto elements = llvm::dyn_cast_if_present<mlir::ElementsAttr>(constant);
+  auto values = elements ? toSubrows(constant) : std::nullopt;
+  if (!values)
+    return std::nullopt;
+  llvm::SmallVector<int64_t, 4> shape(4 - elements.getShapedType().getRank(), 1);
+  llvm::append_range(shape, elements.getShapedType().getShape());
+  Integers integers(shape);
+  integers.data = std::move(*values);
+  return integers;
+}
+
 std::optional<Data> toData(mlir::Attribute constant) {
   if (auto floats = toFloats(constant, kLimit))
     return std::move(*floats);
@@ -26,7 +39,7 @@ std::optional<Data> toData(mlir::Attribute constant) {
     return std::move(*indices);
   if (auto integers = toIntegers(constant, kLimit))
     return std::move(*integers);
-  return std::nullopt;
+  return toWideIntegers(constant);
 }
 
 //===-- Printing -----------------------------------------------------------===//

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- Interpreter.cpp - reference semantics of whole functions -----------===//
 
-#include "Reference/Data.h"
+#include "Reference/Npy.h"
 
 #include "sparsam/Reference.h"
 
 #include "check/Check.h"
 #include "isa/Isa.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -40,6 +40,10 @@ public:
     reference::print(get(value), value.getType(), label, out);
   }
 
+  LogicalResult write(Value value, const std::string &path) {
+    return reference::writeNpy(path, get(value), value.getType(), value.getLoc());
+  }
+
   /// Fails on an op that cannot be run; see `passed` for checks.
   LogicalResult run(Block &block) {
     for (Operation &op : block)
@@ -55,7 +59,7 @@ private:
   // One per op, in the order of the dialect's definition.
   LogicalResult eval(func::ReturnOp) { return success(); }
   LogicalResult eval(isa::ReturnOp) { return success(); }
-  LogicalResult eval(arith::ConstantOp op);
+  LogicalResult evalConstant(Operation *op);
   LogicalResult eval(isa::LaunchOp op);
   LogicalResult eval(sattn::AttentionOp op);
   LogicalResult eval(sattn::LinearOp op);
@@ -128,24 +132,31 @@ LogicalResult Interpreter::run(Operation &op) {
   if (failed(checkTypes(op)))
     return failure();
   return TypeSwitch<Operation *, LogicalResult>(&op)
-      .Case<func::ReturnOp, isa::ReturnOp, arith::ConstantOp, isa::LaunchOp, sattn::AttentionOp,
-            sattn::LinearOp, sattn::NmCompressOp, sattn::NmExpandOp, sattn::CacheAppendOp,
-            sattn::TopKOp, sattn::GatherOp, sattn::ScatterOp, sattn::SelectLargestOp,
-            sattn::QuantizeOp, sattn::PredictOp, sattn::SelectOp, sattn::SelectAllOp,
-            sattn::PackSplitOp, sattn::UnpackOp, sattn::PackedConstantOp, sattn::PatternMaskOp,
-            sattn::ReorderOp, sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp, check::ExpectCloseOp,
+      .Case<func::ReturnOp, isa::ReturnOp, isa::LaunchOp, sattn::AttentionOp, sattn::LinearOp,
+            sattn::NmCompressOp, sattn::NmExpandOp, sattn::CacheAppendOp, sattn::TopKOp,
+            sattn::GatherOp, sattn::ScatterOp, sattn::SelectLargestOp, sattn::QuantizeOp,
+            sattn::PredictOp, sattn::SelectOp, sattn::SelectAllOp, sattn::PackSplitOp,
+            sattn::UnpackOp, sattn::PackedConstantOp, sattn::PatternMaskOp, sattn::ReorderOp,
+            sattn::SddmmOp, sattn::SoftmaxOp, sattn::SpmmOp, check::ExpectCloseOp,
             check::ExpectEqualOp, check::PrintOp>([this](auto op) { return eval(op); })
-      .Default([](Operation *op) { return op->emitOpError() << "has no reference semantics"; });
+      .Default([this](Operation *op) -> LogicalResult {
+        if (op->hasTrait<OpTrait::ConstantLike>())
+          return evalConstant(op);
+        return op->emitOpError() << "has no reference semantics: the interpreter runs ops of sattn "
+                                    "and check, and constants";
+      });
 }
 
 //===-- Programs -----------------------------------------------------------===//
 
-LogicalResult Interpreter::eval(arith::ConstantOp op) {
-  if (std::optional<Data> data = reference::toData(op.getValue()))
-    return set(op, std::move(*data));
-  return op.emitOpError()
-         << "has no reference semantics for " << op.getType()
-         << ": there are tensors of f32, i64, i16, i8, ui16, ui8 and i1 with at most four "
+LogicalResult Interpreter::evalConstant(Operation *op) {
+  Attribute value;
+  if (matchPattern(op, m_Constant(&value)))
+    if (std::optional<Data> data = reference::toData(value))
+      return set(op->getResult(0), std::move(*data));
+  return op->emitOpError()
+         << "has no reference semantics for " << op->getResult(0).getType()
+         << ": there are tensors of f32, i64, i32, i16, i8, ui16, ui8 and i1 with at most four "
             "dimensions";
 }
 
@@ -448,7 +459,7 @@ LogicalResult Interpreter::eval(check::PrintOp op) {
 } // namespace
 
 LogicalResult interpret(func::FuncOp function, llvm::raw_ostream &out,
-                        ArrayRef<DenseElementsAttr> inputs) {
+                        ArrayRef<DenseElementsAttr> inputs, ArrayRef<std::string> outputs) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return emitError(function.getLoc())
            << "@" << function.getName() << " cannot be interpreted: expects one block";
@@ -457,6 +468,11 @@ LogicalResult interpret(func::FuncOp function, llvm::raw_ostream &out,
            << "@" << function.getName() << " cannot be interpreted: it has "
            << function.getNumArguments() << " arguments, but there are " << inputs.size()
            << " inputs";
+  if (!outputs.empty() && function.getNumResults() != outputs.size())
+    return emitError(function.getLoc())
+           << "@" << function.getName() << " cannot be interpreted: it has "
+           << function.getNumResults() << " results, but there are " << outputs.size()
+           << " outputs";
   Interpreter interpreter(out);
   Block &body = function.getBody().front();
   for (auto [argument, input] : llvm::zip_equal(body.getArguments(), inputs))
@@ -464,7 +480,10 @@ LogicalResult interpret(func::FuncOp function, llvm::raw_ostream &out,
       return failure();
   if (failed(interpreter.run(body)))
     return failure();
-  if (!inputs.empty())
+  for (auto [path, result] : llvm::zip(outputs, body.getTerminator()->getOperands()))
+    if (failed(interpreter.write(result, path)))
+      return failure();
+  if (!inputs.empty() && outputs.empty())
     for (auto [number, result] : llvm::enumerate(body.getTerminator()->getOperands()))
       interpreter.print(result, "result " + std::to_string(number));
   return success(interpreter.passed());

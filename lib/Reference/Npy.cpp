@@ -12,6 +12,7 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
@@ -123,6 +124,52 @@ FailureOr<DenseElementsAttr> readNpy(const std::string &path, Type type, Locatio
                           << " bytes of data, but its shape "
                           << "needs " << needed;
   return toAttribute(tensor, file->data);
+}
+
+/// The elements of `data`, `bytes` each, little-endian.
+static std::string toBytes(const Data &data, unsigned bytes) {
+  std::string result;
+  auto append = [&](auto value) {
+    result.append(reinterpret_cast<const char *>(&value), std::min<size_t>(bytes, sizeof value));
+  };
+  std::visit(
+      [&](const auto &values) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(values)>, sattn::semantics::Floats>)
+          llvm::for_each(values.data, append);
+        else if constexpr (!std::is_same_v<std::decay_t<decltype(values)>, Packed>)
+          for (auto value : values.data)
+            append(int64_t(value));
+      },
+      data);
+  return result;
+}
+
+LogicalResult writeNpy(const std::string &path, const Data &data, Type type, Location loc) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  const std::string description = tensor ? describe(tensor.getElementType()) : "";
+  if (description.empty())
+    return emitError(loc) << "cannot write " << path << ": there are no files of " << type;
+  std::string header = "{'descr': '" + description + "', 'fortran_order': False, 'shape': (";
+  for (int64_t extent : tensor.getShape())
+    header += std::to_string(extent) + ", ";
+  header += "), }";
+  // The data begins at a multiple of 64 bytes, behind 10 of magic, version and length.
+  constexpr size_t kBefore = 10, kAlignment = 64;
+  header.resize(llvm::alignTo(kBefore + header.size() + 1, kAlignment) - kBefore - 1, ' ');
+  header += '\n';
+  std::error_code error;
+  llvm::raw_fd_ostream file(path, error);
+  if (!error) {
+    file << StringRef("\x93NUMPY\x01\x00", 8) << char(header.size() % 256)
+         << char(header.size() / 256) << header
+         << toBytes(data, llvm::divideCeil(tensor.getElementTypeBitWidth(), 8));
+    file.close();
+    error = file.error();
+    file.clear_error();
+  }
+  if (error)
+    return emitError(loc) << "cannot write " << path << ": " << error.message();
+  return success();
 }
 
 } // namespace sparsam::reference

@@ -3,6 +3,8 @@
 #ifndef SPARSAM_LIB_REFERENCE_NPY_H
 #define SPARSAM_LIB_REFERENCE_NPY_H
 
+#include "Reference/Data.h"
+
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Diagnostics.h"
 
@@ -12,6 +14,10 @@ namespace sparsam::reference {
 /// Errors are emitted at `loc`.
 mlir::FailureOr<mlir::DenseElementsAttr> readNpy(const std::string &path, mlir::Type type,
                                                  mlir::Location loc);
+
+/// Writes `data`, a value of type `type`, to a .npy file at `path`, as numpy.save does.
+mlir::LogicalResult writeNpy(const std::string &path, const Data &data, mlir::Type type,
+                             mlir::Location loc);
 
 } // namespace sparsam::reference
 

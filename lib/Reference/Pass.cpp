@@ -20,7 +20,7 @@ struct Interpret : impl::InterpretBase<Interpret> {
 
   void runOnOperation() override {
     markAllAnalysesPreserved();
-    if (failed(inputs.empty() ? runAll() : runOnInputs()))
+    if (failed(inputs.empty() && outputs.empty() ? runAll() : runOnInputs()))
       signalPassFailure();
     llvm::outs().flush();
   }
@@ -56,7 +56,7 @@ private:
         return failure();
       tensor = *read;
     }
-    return interpret(main, llvm::outs(), tensors);
+    return interpret(main, llvm::outs(), tensors, outputs);
   }
 };
 

@@ -8,14 +8,15 @@ include "mlir/Pass/PassBase.td"
 def Interpret : Pass<"sattn-interpret", "::mlir::ModuleOp"> {
   let summary = "Run every function without arguments with the reference semantics";
   let description = [{
-    Executes `sattn` ops, launches of kernels in tensor form and `check` ops, in plain floating point. `check.print` writes
-    to standard output; an expectation that does not hold is an error. The module is left as it is. A module without a
-    function to run is an error, so that a test cannot pass by running nothing.
+    Executes constants, `sattn` ops, launches of kernels in tensor form and `check` ops, in plain floating point; other ops
+    are errors. `check.print` writes to standard output; an expectation that does not hold is an error. The module is left
+    as it is. A module without a function to run is an error, so that a test cannot pass by running nothing.
 
-    With `inputs` it runs one function instead, on tensors from .npy files, one per argument, and prints its results:
+    With `inputs` it runs one function instead, on tensors from .npy files, one per argument, and prints its results, or
+    with `outputs` writes them, every bit of them, to .npy files, one per result:
 
     ```
-    sparsam-opt attention.mlir --sattn-interpret="inputs=q.npy,k.npy,v.npy"
+    sparsam-opt attention.mlir --sattn-interpret="inputs=q.npy,k.npy,v.npy outputs=o.npy"
     ```
 
     ```mlir
@@ -31,6 +32,7 @@ def Interpret : Pass<"sattn-interpret", "::mlir::ModuleOp"> {
   }];
   let options = [
     ListOption<"inputs", "inputs", "std::string", ".npy files, one per argument of the function">,
+    ListOption<"outputs", "outputs", "std::string", ".npy files for the results of the function">,
     Option<"function", "function", "std::string", "\"main\"", "The function to run on `inputs`">,
   ];
 }
