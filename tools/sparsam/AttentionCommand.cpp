@@ -73,12 +73,7 @@ public:
     compilation.buildAttention(tensors.at("q").shape(), tensors.at("k").shape()[2],
                                tensors.count("mask") > 0);
     auto mode = dense_ ? AttentionMode::dense : AttentionMode::sparse;
-    if (Status status = compilation.lower(*arch, mode, {}); !status)
-      return status;
-    auto program = compilation.assemble({});
-    if (!program)
-      return program.error();
-    auto session = createSession(*program);
+    auto session = compilation.start(*arch, mode, {});
     if (!session)
       return session.error();
     runtime::RunOptions options;
@@ -88,7 +83,7 @@ public:
       return result.error();
     if (Status status = write(*result, arch->spec().target()); !status)
       return status;
-    Json report = makeReport(*result, options.mode, **program, (*session)->arch());
+    Json report = makeReport(*result, options.mode, (*session)->program(), (*session)->arch());
     report["cycles"] = report["accelerator"]["cycles"];
     if (paths_[2].empty())
       report["note"] = kNoValues;

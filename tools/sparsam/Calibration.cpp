@@ -23,10 +23,7 @@ static Calibration withoutSet(Calibration calibration, const runtime::Arch &arch
 
 Result<runtime::RunResult> Compilation::runOnHost(const runtime::TensorMap &inputs,
                                                   const runtime::Arch &arch, NeededRanges ranges) {
-  auto program = build(arch, AttentionMode::calibrate, {});
-  if (!program)
-    return program.error();
-  auto session = createSession(program.take());
+  auto session = start(arch, AttentionMode::calibrate, {});
   if (!session)
     return session.error();
   runtime::RunOptions options;

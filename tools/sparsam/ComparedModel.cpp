@@ -53,18 +53,15 @@ Result<MachineRun> ComparedModel::runOn(const runtime::Arch &arch, AttentionMode
                                         const Calibration &calibration) {
   MachineRun run;
   compilation_.onWarning([&](std::string text) { run.warnings.push_back(std::move(text)); });
-  auto program = compilation_.build(arch, mode, calibration);
+  auto session = compilation_.start(arch, mode, calibration);
   compilation_.onWarning(printWarning);
-  if (!program)
-    return program.error();
-  auto session = createSession(*program);
   if (!session)
     return session.error();
   runtime::RunOptions options;
   auto result = (*session)->run(what_.inputs, options);
   if (!result)
     return result.error();
-  run.report = makeReport(*result, options.mode, **program, (*session)->arch());
+  run.report = makeReport(*result, options.mode, (*session)->program(), (*session)->arch());
   for (const Json &warning : run.report.value("warnings", Json::array()))
     run.warnings.push_back(warning);
   run.result = result.take();

@@ -334,14 +334,16 @@ Compilation::assemble(const Provenance &provenance) {
   return runtime::Program::fromBytes(bytes, owner, path_);
 }
 
-Result<std::shared_ptr<const runtime::Program>>
-Compilation::build(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration) {
+Result<std::unique_ptr<runtime::Session>>
+Compilation::start(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration) {
   OwningOpRef<ModuleOp> kept = module_->clone();
   Status status = lower(arch, mode, calibration);
   auto program =
       status ? assemble({}) : Result<std::shared_ptr<const runtime::Program>>(status.error());
   module_ = std::move(kept);
-  return program;
+  if (!program)
+    return program.error();
+  return createSession(program.take());
 }
 
 //===-- Options ------------------------------------------------------------===//

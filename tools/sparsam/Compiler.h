@@ -76,9 +76,9 @@ public:
   Result<runtime::RunResult> runOnHost(const runtime::TensorMap &inputs, const runtime::Arch &arch,
                                        NeededRanges ranges);
 
-  /// Lowers a copy for the machine and assembles it; may be called any number of times.
-  Result<std::shared_ptr<const runtime::Program>>
-  build(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration);
+  /// Lowers a copy for the machine and makes a session of it; may be called any number of times.
+  Result<std::unique_ptr<runtime::Session>> start(const runtime::Arch &arch, AttentionMode mode,
+                                                  const Calibration &calibration);
 
   /// Lowers for the machine; may be called once.
   Status lower(const runtime::Arch &arch, AttentionMode mode, const Calibration &calibration);

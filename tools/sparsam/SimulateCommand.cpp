@@ -180,12 +180,7 @@ private:
     Compilation compilation;
     compilation.buildAttention({bits.batch(), bits.heads(), bits.queries(), headDim_}, bits.keys(),
                                !validLengths_.empty());
-    if (Status status = compilation.lower(arch, AttentionMode::sparse, {}); !status)
-      return status.error();
-    auto program = compilation.assemble({});
-    if (!program)
-      return program.error();
-    auto session = createSession(*program);
+    auto session = compilation.start(arch, AttentionMode::sparse, {});
     if (!session)
       return session.error();
     runtime::MaskTrace trace;
@@ -196,7 +191,7 @@ private:
     auto result = (*session)->run({}, options);
     if (!result)
       return result.error();
-    return makeReport(*result, options.mode, **program, (*session)->arch());
+    return makeReport(*result, options.mode, (*session)->program(), (*session)->arch());
   }
 
   /// Refuses valid lengths that do not fit every mask, whatever the machine makes of them.
