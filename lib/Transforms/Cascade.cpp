@@ -175,9 +175,7 @@ private:
 class Cascade {
 public:
   Cascade(func::FuncOp function, const CascadePlan &plan)
-      : function(function), plan(plan), builder(function.getContext()) {
-    function.walk([&](sattn::AttentionOp op) { cores.push_back(op); });
-  }
+      : function(function), plan(plan), builder(function.getContext()), cores(coresOf(function)) {}
 
   LogicalResult run() {
     if (cores.empty() || !prunes())
@@ -446,8 +444,7 @@ void placeZeros(sattn::AttentionOp core, ArrayRef<Value> scores) {
 }
 
 LogicalResult applyCascade(func::FuncOp function, const CascadePlan &plan) {
-  SmallVector<sattn::AttentionOp> cores;
-  function.walk([&](sattn::AttentionOp op) { cores.push_back(op); });
+  SmallVector<sattn::AttentionOp> cores = coresOf(function);
   if (!cores.empty() && llvm::all_of(cores, [](sattn::AttentionOp op) { return op.getValid(); }))
     return applyDecodeCascade(function, plan, cores);
   return Cascade(function, plan).run();

@@ -33,12 +33,6 @@ static bool returnsKeys(sattn::AttentionOp core) {
   return true;
 }
 
-static SmallVector<sattn::AttentionOp> coresOf(func::FuncOp function) {
-  SmallVector<sattn::AttentionOp> cores;
-  function.walk([&](sattn::AttentionOp op) { cores.push_back(op); });
-  return cores;
-}
-
 bool isPrompt(func::FuncOp function) {
   SmallVector<sattn::AttentionOp> cores = coresOf(function);
   return !cores.empty() && llvm::all_of(cores, [](sattn::AttentionOp core) {

@@ -18,6 +18,13 @@ inline mlir::RankedTensorType typeOf(mlir::Value value) {
 /// Marks a core and `others` as one kernel of the module's machine, if it has one.
 void placeTogether(sattn::AttentionOp core, llvm::ArrayRef<mlir::Operation *> others);
 
+/// The attention cores of `function` in program order.
+inline llvm::SmallVector<sattn::AttentionOp> coresOf(mlir::func::FuncOp function) {
+  llvm::SmallVector<sattn::AttentionOp> cores;
+  function.walk([&](sattn::AttentionOp op) { cores.push_back(op); });
+  return cores;
+}
+
 /// Scores that a sequence starts from, [batch, count].
 mlir::Value zeroScores(mlir::OpBuilder &builder, mlir::Location loc, int64_t batch, int64_t count);
 
