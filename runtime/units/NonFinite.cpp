@@ -26,15 +26,23 @@ static int32_t countOfPart(const float *values, int64_t count, bool isAdditiveMa
   return found;
 }
 
-static int64_t countNonFinite(const TensorView &tensor, bool isAdditiveMask) {
+int64_t countNonFinite(const float *values, int64_t count, bool isAdditiveMask) {
   constexpr int64_t kPart = int64_t(1) << 16;
-  const int64_t all = tensor.elements();
   std::atomic<int64_t> found{0};
-  parallelFor((all + kPart - 1) / kPart, [&](int64_t part) {
+  parallelFor((count + kPart - 1) / kPart, [&](int64_t part) {
     const int64_t first = part * kPart;
-    found += countOfPart(tensor.as<float>() + first, std::min(kPart, all - first), isAdditiveMask);
+    found += countOfPart(values + first, std::min(kPart, count - first), isAdditiveMask);
   });
   return found;
+}
+
+void warnOfNonFinite(int64_t count, const std::string &where, const char *takenAs,
+                     LaunchReport &report) {
+  if (count == 0)
+    return;
+  report.metrics["non_finite_inputs"] = count;
+  report.metrics[kWarningsMetric].push_back("there are values that are NaN or infinite (" + where +
+                                            "); " + takenAs);
 }
 
 std::vector<LaunchInput> numberedInputs(unsigned count, int64_t mask) {
@@ -54,16 +62,13 @@ void warnOfNonFinite(std::span<const LaunchInput> inputs, std::span<const Tensor
     const TensorView &tensor = bindings[size_t(input.binding)];
     if (tensor.dtype != DType::f32 || !tensor.data)
       continue;
-    const int64_t found = countNonFinite(tensor, input.isAdditiveMask);
+    const int64_t found =
+        countNonFinite(tensor.as<float>(), tensor.elements(), input.isAdditiveMask);
     if (found > 0)
       places.push_back(std::to_string(found) + " in " + input.name);
     all += found;
   }
-  if (all == 0)
-    return;
-  report.metrics["non_finite_inputs"] = all;
-  report.metrics[kWarningsMetric].push_back("there are values that are NaN or infinite (" +
-                                            join(places) + "); " + takenAs);
+  warnOfNonFinite(all, join(places), takenAs, report);
 }
 
 } // namespace sparsam::runtime

@@ -28,6 +28,14 @@ inline constexpr const char *kTakenAsFloats =
 /// (-1: none).
 std::vector<LaunchInput> numberedInputs(unsigned count, int64_t mask);
 
+/// How many of `values` are NaN or infinite; in an additive mask -infinity is neither.
+int64_t countNonFinite(const float *values, int64_t count, bool isAdditiveMask = false);
+
+/// Warns in `report` of `count` values that are NaN or infinite: where they are, and what they are
+/// taken as. Nothing happens for none.
+void warnOfNonFinite(int64_t count, const std::string &where, const char *takenAs,
+                     LaunchReport &report);
+
 /// Warns in `report` of values of float32 `inputs` that are NaN or infinite: how many, of which
 /// tensor, and what they are taken as. Inputs without data are not looked at.
 void warnOfNonFinite(std::span<const LaunchInput> inputs, std::span<const TensorView> bindings,

@@ -39,12 +39,6 @@ static int64_t quantizeWords(const float *x, int64_t count, float factor, float 
   }
   return nonFinite;
 }
-static int64_t countNonFinite(const float *x, int64_t count) {
-  int64_t found = 0;
-  for (int64_t i = 0; i < count; ++i)
-    found += !(__builtin_fabsf(x[i]) <= std::numeric_limits<float>::max());
-  return found;
-}
 
 template <typename Sum>
 static void multiplyWords(const int16_t *q, const int16_t *keys, int64_t count, int64_t dim,
@@ -192,7 +186,6 @@ HWY_AFTER_NAMESPACE();
 namespace sparsam::spatten::kernels {
 
 HWY_EXPORT(quantizeWords);
-HWY_EXPORT(countNonFinite);
 HWY_EXPORT(wordProducts);
 HWY_EXPORT(wideProducts);
 HWY_EXPORT(realProducts);
@@ -211,9 +204,6 @@ HWY_EXPORT(addRealRow);
 
 int64_t quantize(const float *x, int64_t count, float factor, float largest, int16_t *words) {
   return HWY_DYNAMIC_DISPATCH(quantizeWords)(x, count, factor, largest, words);
-}
-int64_t nonFinite(const float *x, int64_t count) {
-  return HWY_DYNAMIC_DISPATCH(countNonFinite)(x, count);
 }
 void products(const int16_t *q, const int16_t *keys, int64_t count, int64_t dim, int32_t *scores) {
   HWY_DYNAMIC_DISPATCH(wordProducts)(q, keys, count, dim, scores);

@@ -15,8 +15,6 @@ namespace sparsam::spatten::kernels {
 /// `words[i] = clamp(round_half_even(x[i] * factor), -largest, largest)`; NaN becomes the largest.
 /// Returns how many of x are NaN or infinite.
 int64_t quantize(const float *x, int64_t count, float factor, float largest, int16_t *words);
-/// How many of x are NaN or infinite.
-int64_t nonFinite(const float *x, int64_t count);
 
 /// `scores[j] = q . keys[j]`, of `dim` words each.
 void products(const int16_t *q, const int16_t *keys, int64_t count, int64_t dim, int32_t *scores);

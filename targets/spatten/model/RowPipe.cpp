@@ -3,6 +3,7 @@
 
 #include "targets/spatten/model/RowPipe.h"
 
+#include "runtime/units/NonFinite.h"
 #include "targets/spatten/model/RowKernels.h"
 
 #include <algorithm>
@@ -192,7 +193,7 @@ public:
            double *headSum) override {
     if (keys.count == 0)
       return seeNothing(output, f_.headDim);
-    nonFinite_ += kernels::nonFinite(query, f_.headDim);
+    nonFinite_ += runtime::countNonFinite(query, f_.headDim);
     row_.resize(size_t(keys.count));
     kernels::products(query, &keys_[size_t(keys.first * f_.headDim)], keys.count, f_.headDim,
                       row_.data());
@@ -218,7 +219,7 @@ public:
 
 private:
   void load(const float *rows, int64_t count, int64_t slot, std::vector<float> &memory) {
-    nonFinite_ += kernels::nonFinite(rows, count * f_.headDim);
+    nonFinite_ += runtime::countNonFinite(rows, count * f_.headDim);
     std::copy_n(rows, count * f_.headDim, &memory[size_t(slot * f_.headDim)]);
   }
   void softmax() {

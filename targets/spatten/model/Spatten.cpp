@@ -2,7 +2,6 @@
 //===- Spatten.cpp - launching kernels, and registration -------------------===//
 
 #include "runtime/kernel/KernelModel.h"
-#include "runtime/report/Report.h"
 #include "runtime/units/NonFinite.h"
 #include "targets/spatten/SpattenYaml.h"
 #include "targets/spatten/model/Analysis.h"
@@ -25,15 +24,13 @@ static Status replay(const Kernel &kernel, const Params &params, const LaunchCon
 
 static void warnOfInputs(const Kernel &kernel, const Params &params, const Decisions &decisions,
                          LaunchReport &report) {
-  if (decisions.nonFinite == 0)
-    return;
   const bool isExact = params.isExact || !kernel.config.words;
-  report.metrics["non_finite_inputs"] = decisions.nonFinite;
-  report.metrics[kWarningsMetric].push_back(
-      "there are values that are NaN or infinite (" + std::to_string(decisions.nonFinite) +
-      " among the queries, keys and values that were loaded); " +
-      (isExact ? kTakenAsFloats
-               : "the machine's words have neither: both are taken as the largest word"));
+  warnOfNonFinite(decisions.nonFinite,
+                  std::to_string(decisions.nonFinite) +
+                      " among the queries, keys and values that were loaded",
+                  isExact ? kTakenAsFloats
+                          : "the machine's words have neither: both are taken as the largest word",
+                  report);
 }
 
 static Status launch(const Kernel &kernel, const Params &params, LaunchContext &context,
