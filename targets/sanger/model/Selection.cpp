@@ -119,26 +119,27 @@ Status Selection::threshold(const Tile &scores) {
   return Status();
 }
 
-Status Selection::accumulate(const Tile &output) const {
-  if (rowStates_.has(output, kSumming))
+Status Selection::expectRows(const Tile &output, uint8_t mark, const char *use,
+                             const char *before) const {
+  if (rowStates_.has(output, mark))
     return Status();
-  return makeError("kernel '", kernel_.name(), "': 'accumulate' adds to output rows that ",
-                   "'clear_output' has not cleared");
+  return makeError("kernel '", kernel_.name(), "': ", use, " output rows that ", before);
+}
+
+Status Selection::accumulate(const Tile &output) const {
+  return expectRows(output, kSumming, "'accumulate' adds to", "'clear_output' has not cleared");
 }
 
 Status Selection::normalize(const Tile &output) {
-  if (!rowStates_.has(output, kSumming))
-    return makeError("kernel '", kernel_.name(), "': 'normalize' divides output rows that ",
-                     "'clear_output' has not cleared");
-  rowStates_.set(output, kNormalized);
-  return Status();
+  Status status =
+      expectRows(output, kSumming, "'normalize' divides", "'clear_output' has not cleared");
+  if (status)
+    rowStates_.set(output, kNormalized);
+  return status;
 }
 
 Status Selection::store(const Tile &output) const {
-  if (rowStates_.has(output, kNormalized))
-    return Status();
-  return makeError("kernel '", kernel_.name(), "': 'store_output' stores output rows that ",
-                   "'normalize' has not divided");
+  return expectRows(output, kNormalized, "'store_output' stores", "'normalize' has not divided");
 }
 
 Result<int64_t> Selection::queryOf(const Tile &scores, uint32_t r) const {

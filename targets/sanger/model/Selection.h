@@ -104,6 +104,10 @@ public:
   int64_t highWater() const { return highWater_; }
 
 private:
+  /// Refuses output rows without `mark`; the error says how they are used and what has not come.
+  runtime::Status expectRows(const runtime::Tile &output, uint8_t mark, const char *use,
+                             const char *before) const;
+
   static constexpr uint8_t kScored = 1;                   ///< and no threshold applied
   static constexpr uint8_t kSumming = 1, kNormalized = 2; ///< states of output rows
 
